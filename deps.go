@@ -1,0 +1,38 @@
+//go:build deps
+
+package trialith
+
+import (
+	_ "github.com/a-h/templ"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/cockroachdb/pebble/v2"
+	_ "github.com/consensys/gnark-crypto/ecc/bn254/fr/poseidon2"
+	_ "github.com/consensys/gnark/backend/groth16"
+	_ "github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
+	_ "github.com/consensys/gnark/frontend/cs/r1cs"
+	_ "github.com/consensys/gnark/std/permutation/poseidon2"
+	_ "github.com/consensys/gnark/test"
+	_ "github.com/danielgtaylor/huma/v2/adapters/humagin"
+	_ "github.com/fxamacker/cbor/v2"
+	_ "github.com/gin-gonic/gin"
+	_ "github.com/glebarez/sqlite"
+	_ "github.com/go-gormigrate/gormigrate/v2"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/hdevalence/ed25519consensus"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/schollz/progressbar/v3"
+	_ "github.com/spf13/cobra"
+	_ "github.com/transparency-dev/formats/log"
+	_ "github.com/transparency-dev/merkle/compact"
+	_ "github.com/transparency-dev/merkle/proof"
+	_ "github.com/transparency-dev/merkle/rfc6962"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/mod/sumdb/note"
+	_ "golang.org/x/net/html"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/text/encoding/charmap"
+	_ "gorm.io/driver/postgres"
+	_ "gorm.io/gorm"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)
