@@ -1,0 +1,110 @@
+package chain
+
+import (
+	"fmt"
+
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/ledger/wire"
+)
+
+// Link is one transaction's place in its stream. Its hash is the stream's head
+// after the transaction; the hash before it is Previous, zero for the first.
+type Link struct {
+	_         struct{}      `cbor:",toarray"`
+	Previous  wire.Hash     `json:"previous"`
+	Stream    wire.StreamID `json:"stream"`
+	Sequence  uint64        `json:"sequence"` // in the stream, from 0
+	Height    uint64        `json:"height"`
+	Index     uint32        `json:"index"` // in the block
+	Time      int64         `json:"time"`
+	Directory uint64        `json:"directory"` // transactions in the directory when it executed
+	Hash      wire.TxHash   `json:"hash"`
+	Code      uint16        `json:"code"`
+}
+
+// Head is H("stream", previous, stream, sequence, height, index, time, directory, hash, code).
+func (l Link) Head() wire.Hash {
+	return wire.Sum("stream", l.Previous, l.Stream, l.Sequence, l.Height, l.Index, l.Time, l.Directory, l.Hash, l.Code)
+}
+
+// Leaf is the log's leaf for the linked transaction: CBOR [hash, code, head].
+//
+// It holds the head so that an inclusion proof shows not only that a
+// transaction is in the log and what came of it, but also its stream, its
+// sequence and its time; and it holds no body, so that a refused transaction
+// leaves none.
+func (l Link) Leaf() []byte { return wire.Marshal([]any{l.Hash, l.Code, l.Head()}) }
+
+// Stream is what the streams root says of one stream: the value under its id.
+type Stream struct {
+	_      struct{}  `cbor:",toarray"`
+	Head   wire.Hash `json:"head"`
+	Count  uint64    `json:"count"`
+	Digest wire.Hash `json:"digest"` // root of the map of its state
+}
+
+// Encode returns the canonical bytes of s.
+func (s Stream) Encode() []byte { return wire.Marshal(s) }
+
+// DecodeStream parses canonical bytes.
+func DecodeStream(b []byte) (Stream, error) {
+	var s Stream
+	if err := wire.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("stream: %w", err)
+	}
+	return s, nil
+}
+
+// StreamProof shows what a header's streams root says of one stream. A stream
+// that has no transaction yet is proven absent, with a zero Stream.
+type StreamProof struct {
+	_      struct{}      `cbor:",toarray"`
+	ID     wire.StreamID `json:"id"`
+	Height uint64        `json:"height"` // of the header it belongs to
+	Stream Stream        `json:"stream"`
+	Proof  state.Proof   `json:"proof"`
+}
+
+// Verify checks the proof against the header it belongs to.
+func (p StreamProof) Verify(h Header) error {
+	if p.Height != h.Height {
+		return fmt.Errorf("stream proof: made for height %d, not %d", p.Height, h.Height)
+	}
+	var err error
+	if p.Stream.Count == 0 {
+		if p.Stream != (Stream{}) {
+			return fmt.Errorf("stream proof: stream %s: a head without transactions", p.ID)
+		}
+		err = p.Proof.Absent(h.Streams, p.ID[:])
+	} else {
+		err = p.Proof.Present(h.Streams, p.ID[:], p.Stream.Encode())
+	}
+	if err != nil {
+		return fmt.Errorf("stream proof: stream %s at height %d: %w", p.ID, p.Height, err)
+	}
+	return nil
+}
+
+// VerifyInclusion checks that leaf has the given index in the log of the given
+// size and RFC 6962 root.
+func VerifyInclusion(leaf []byte, index, size uint64, path []wire.Hash, root wire.Hash) error {
+	h := rfc6962.DefaultHasher
+	return proof.VerifyInclusion(h, index, size, h.HashLeaf(leaf), raw(path), root[:])
+}
+
+// VerifyConsistency checks that the log of size2 and root2 begins with the one
+// of size1 and root1.
+func VerifyConsistency(size1, size2 uint64, path []wire.Hash, root1, root2 wire.Hash) error {
+	return proof.VerifyConsistency(rfc6962.DefaultHasher, size1, size2, raw(path), root1[:], root2[:])
+}
+
+func raw(hs []wire.Hash) [][]byte {
+	out := make([][]byte, len(hs))
+	for i := range hs {
+		out[i] = hs[i][:]
+	}
+	return out
+}

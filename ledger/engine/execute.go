@@ -1,0 +1,232 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
+)
+
+// Accepted is the code of a transaction that was not refused.
+const Accepted Code = 0
+
+// Base is the committed state that a block executes on. It must not change
+// while the block is executed.
+type Base interface {
+	// State is a stream's state.
+	State(wire.StreamID) state.View
+	// Nodes are the nodes of the map over a stream's state.
+	Nodes(wire.StreamID) state.View
+	// StreamNodes are the nodes of the map over the streams.
+	StreamNodes() state.View
+	// Stream is a stream's place in that map; zero before its first transaction.
+	Stream(wire.StreamID) (chain.Stream, error)
+}
+
+// Item is a transaction that is to be executed.
+type Item struct {
+	Hash     wire.TxHash
+	Envelope *tx.Envelope
+	Raw      []byte // canonical bytes of Envelope
+}
+
+// Executed is what a block did.
+type Executed struct {
+	Entries     []Entry
+	Leaves      [][]byte    // of the log, one for each entry
+	Heads       []wire.Hash // of the entries' streams after each
+	Changed     []Change    // sorted by stream
+	StreamNodes []state.Write
+	Streams     wire.Hash // root of the map over the streams
+	Results     wire.Hash
+}
+
+// Change is what a block changed of one stream.
+type Change struct {
+	ID     wire.StreamID
+	Stream chain.Stream  // after the block
+	State  []state.Write // by key
+	Nodes  []state.Write // of the map over its state
+}
+
+// ResultsHash is H("results", [[code, events]…]), the results of a block's
+// transactions in their order.
+func ResultsHash(entries []Entry) wire.Hash {
+	xs := make([]any, len(entries))
+	for i := range entries {
+		xs[i] = entries[i].Result
+	}
+	return wire.Sum("results", xs...)
+}
+
+// Link is the entry's link to the head before it.
+func (e *Entry) Link(previous wire.Hash) chain.Link {
+	return chain.Link{
+		Previous: previous, Stream: e.Stream, Sequence: e.Sequence, Height: e.Height, Index: e.Index,
+		Time: e.Time, Directory: e.Directory, Hash: e.Hash, Code: uint16(e.Result.Code),
+	}
+}
+
+// Name is how checks and messages call an entry: "directory/17", "trial/57".
+// Entries are numbered from 0.
+func (e *Entry) Name() string {
+	if e.Stream == wire.Directory {
+		return fmt.Sprintf("directory/%d", e.Sequence)
+	}
+	return fmt.Sprintf("trial/%d", e.Sequence)
+}
+
+// Order sorts a block's transactions as they execute: those of the directory
+// first, each group in the order of arrival.
+func Order(items []Item) {
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return rank(a.Envelope.Stream) - rank(b.Envelope.Stream)
+	})
+}
+
+func rank(s wire.StreamID) int {
+	if s == wire.Directory {
+		return 0
+	}
+	return 1
+}
+
+// Execute runs the ordered transactions of block h on base and seals their
+// effects. Of h it reads Ledger, Height and Time.
+func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed, error) {
+	b := &block{machine: m, base: base, streams: map[wire.StreamID]*running{}}
+	pending, err := b.place(h, items)
+	if err != nil {
+		return nil, err
+	}
+	m.Prepare(base.State, pending)
+	out := &Executed{
+		Entries: make([]Entry, len(items)), Leaves: make([][]byte, len(items)), Heads: make([]wire.Hash, len(items)),
+	}
+	for i, p := range pending {
+		var link chain.Link
+		out.Entries[i], link = b.run(p, items[i].Raw)
+		out.Leaves[i] = link.Leaf()
+		r := b.streams[link.Stream]
+		r.Head, r.Count = link.Head(), r.Count+1
+		out.Heads[i] = r.Head
+	}
+	b.seal(out)
+	return out, nil
+}
+
+// block is a block while it executes.
+type block struct {
+	machine StateMachine
+	base    Base
+	streams map[wire.StreamID]*running
+}
+
+// running is a stream while a block executes.
+type running struct {
+	chain.Stream
+	overlay *state.Overlay
+}
+
+func (b *block) stream(id wire.StreamID) (*running, error) {
+	if r, ok := b.streams[id]; ok {
+		return r, nil
+	}
+	s, err := b.base.Stream(id)
+	if err != nil {
+		return nil, err
+	}
+	r := &running{Stream: s, overlay: state.NewOverlay(b.base.State(id))}
+	b.streams[id] = r
+	return r, nil
+}
+
+// place gives each transaction its point. Sequences follow from the order
+// alone: a refused transaction counts like any other.
+func (b *block) place(h chain.Header, items []Item) ([]Pending, error) {
+	directory, err := b.stream(wire.Directory)
+	if err != nil {
+		return nil, err
+	}
+	next := map[wire.StreamID]uint64{wire.Directory: directory.Count}
+	pending := make([]Pending, len(items))
+	for i, it := range items {
+		id := it.Envelope.Stream
+		if i > 0 && rank(items[i-1].Envelope.Stream) > rank(id) {
+			return nil, fmt.Errorf("block %d, transaction %d: one of the directory after one of a trial; order them first", h.Height, i)
+		}
+		r, err := b.stream(id)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := next[id]; !ok {
+			next[id] = r.Count
+		}
+		pending[i] = Pending{Hash: it.Hash, Envelope: it.Envelope, Point: Point{
+			Ledger: h.Ledger, Height: h.Height, Index: uint32(i), Time: h.Time,
+			Directory: next[wire.Directory], Sequence: next[id],
+		}}
+		next[id]++
+	}
+	return pending, nil
+}
+
+// run executes one transaction. The effects of a refused one are discarded
+// here too, so that a rule that writes before it refuses does no harm.
+func (b *block) run(p Pending, raw []byte) (Entry, chain.Link) {
+	id := p.Envelope.Stream
+	r := b.streams[id]
+	try := state.NewOverlay(r.overlay)
+	var directory state.View = b.streams[wire.Directory].overlay
+	if id == wire.Directory {
+		directory = try
+	}
+	e := Entry{
+		Stream: id, Sequence: p.Point.Sequence, Height: p.Point.Height, Index: p.Point.Index, Time: p.Point.Time,
+		Directory: p.Point.Directory, Hash: p.Hash, Result: b.machine.Execute(p, directory, try),
+	}
+	if e.Result.Code == Accepted {
+		try.Commit(r.overlay)
+		e.Envelope = raw
+	} else {
+		e.Result.Events = nil
+	}
+	return e, e.Link(r.Head)
+}
+
+// seal brings the maps up to date with what the block wrote.
+func (b *block) seal(out *Executed) {
+	out.Results = ResultsHash(out.Entries)
+	ids := slices.SortedFunc(maps.Keys(b.streams), func(x, y wire.StreamID) int { return bytes.Compare(x[:], y[:]) })
+	var heads []state.Write
+	for _, id := range ids {
+		r := b.streams[id]
+		if !b.touched(id, out.Entries) {
+			continue
+		}
+		c := Change{ID: id, State: r.overlay.Writes()}
+		nodes := state.NewOverlay(b.base.Nodes(id))
+		if len(c.State) > 0 {
+			r.Digest = state.NewMap(nodes).Update(c.State)
+		}
+		c.Stream, c.Nodes = r.Stream, nodes.Writes()
+		out.Changed = append(out.Changed, c)
+		heads = append(heads, state.Write{Key: id[:], Value: r.Encode()})
+	}
+	nodes := state.NewOverlay(b.base.StreamNodes())
+	out.Streams = state.NewMap(nodes).Update(heads)
+	out.StreamNodes = nodes.Writes()
+}
+
+func (b *block) touched(id wire.StreamID, entries []Entry) bool {
+	if id != wire.Directory {
+		return true
+	}
+	// The directory is opened for every block; it is first if it has a transaction.
+	return len(entries) > 0 && entries[0].Stream == wire.Directory
+}

@@ -1,0 +1,200 @@
+// Package store keeps a ledger on disk: everything in one pebble database, and
+// one synced batch a block, so that there is one way to recover. A block is
+// there whole or not at all.
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
+)
+
+// format names the layout of the keys; a directory of another one is refused.
+const format = "trialith ledger 1"
+
+// Options of a store. The zero value is right for use.
+type Options struct {
+	FS vfs.FS // nil: the disk
+	// MemTable is the size in bytes of pebble's tables in memory; 0: 16 MiB.
+	MemTable uint64
+	// NoSync leaves out the sync of each block. It is there for the test that
+	// shows what the sync is for: a power cut then loses acknowledged blocks.
+	NoSync bool
+}
+
+// Store is an open ledger directory. One goroutine writes; any read, through
+// snapshots.
+type Store struct {
+	db      *pebble.DB
+	lock    io.Closer
+	genesis chain.Genesis
+	sync    *pebble.WriteOptions
+}
+
+// Open opens or creates the directory of g's ledger, and checks that what the
+// last block says is what the directory holds.
+func Open(dir string, g chain.Genesis, o Options) (*Store, error) {
+	if err := g.Validate(); err != nil {
+		return nil, err
+	}
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.MemTable == 0 {
+		o.MemTable = 16 << 20
+	}
+	if err := o.FS.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	lock, err := pebble.LockDirectory(dir, o.FS)
+	if err != nil {
+		return nil, fmt.Errorf("store: %s: another process has it open; a ledger has one writer: %w", dir, err)
+	}
+	db, err := pebble.Open(dir, &pebble.Options{
+		FS: o.FS, Lock: lock, Logger: quiet{}, MemTableSize: o.MemTable, FormatMajorVersion: pebble.FormatNewest,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %s: %w", dir, err), lock.Close())
+	}
+	s := &Store{db: db, lock: lock, genesis: g, sync: pebble.Sync}
+	if o.NoSync {
+		s.sync = pebble.NoSync
+	}
+	if err := s.begin(); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %s: %w", dir, err), s.Close())
+	}
+	return s, nil
+}
+
+// Close closes the directory. Release every snapshot first.
+func (s *Store) Close() (err error) {
+	defer func() {
+		if r := recover(); r != nil { // pebble panics when a write failed before
+			err = fmt.Errorf("store: close: %v", r)
+		}
+		err = errors.Join(err, s.lock.Close())
+	}()
+	return s.db.Close()
+}
+
+// begin writes genesis into an empty directory and checks any other.
+func (s *Store) begin() (err error) {
+	defer Catch(&err)
+	snap := s.Snapshot()
+	defer snap.Release()
+	found, err := snap.get([]byte{tableFormat})
+	switch {
+	case errors.Is(err, engine.ErrUnknown):
+		b := s.db.NewBatch()
+		defer b.Close()
+		set(b, []byte{tableFormat}, []byte(format))
+		set(b, []byte{tableGenesis}, s.genesis.Encode())
+		return b.Commit(pebble.Sync)
+	case err != nil:
+		return err
+	case string(found) != format:
+		return fmt.Errorf("its format is %q; this program reads %q", found, format)
+	}
+	genesis, err := snap.get([]byte{tableGenesis})
+	if err != nil {
+		return fmt.Errorf("genesis: %w", err)
+	}
+	if !bytes.Equal(genesis, s.genesis.Encode()) {
+		return errors.New("it belongs to a ledger of another genesis")
+	}
+	return snap.verify(s.genesis)
+}
+
+// Block is one block as it is written.
+type Block struct {
+	Header   chain.Header
+	Executed *engine.Executed
+	Items    []engine.Item // in the entries' order
+	Log      *Log          // the log with the block's leaves appended
+}
+
+// Commit writes a block in one batch and returns when it is durable. After an
+// error the store is unusable: what reached the disk is not known.
+func (s *Store) Commit(b Block) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("store: block %d: %v", b.Header.Height, r)
+		}
+	}()
+	batch := s.db.NewBatch()
+	defer batch.Close()
+	set(batch, numbered(tableHeader, b.Header.Height), b.Header.Encode())
+	for i := range b.Executed.Entries {
+		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope)
+	}
+	for _, c := range b.Executed.Changed {
+		set(batch, named(tableStream, c.ID), c.Stream.Encode())
+		write(batch, named(tableState, c.ID), c.State)
+		write(batch, named(tableNode, c.ID), c.Nodes)
+	}
+	write(batch, []byte{tableStreamNode}, b.Executed.StreamNodes)
+	for _, n := range b.Log.take() {
+		set(batch, n.key, n.hash)
+	}
+	if err := batch.Commit(s.sync); err != nil {
+		return fmt.Errorf("store: block %d: %w", b.Header.Height, err)
+	}
+	return nil
+}
+
+func putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, env *tx.Envelope) {
+	place := numbered(tableEntry, index)[1:]
+	set(b, numbered(tableEntry, index), wire.Marshal(e))
+	set(b, named(tableTransaction, e.Hash), place)
+	set(b, sequenceKey(e.Stream, e.Sequence), slices.Concat(place, head[:]))
+	set(b, idempotencyKey(e.Stream, env.Key, env.Idempotency), e.Hash[:])
+}
+
+// SetCheckpoint keeps the signed checkpoint of a height. It is not synced: a
+// lost one is signed again, to the same bytes.
+func (s *Store) SetCheckpoint(height uint64, msg []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("store: checkpoint %d: %v", height, r)
+		}
+	}()
+	return s.db.Set(numbered(tableCheckpoint, height), msg, pebble.NoSync)
+}
+
+// set adds to a batch. A batch in memory fails only by growing past 4 GiB,
+// which a block's limits exclude.
+func set(b *pebble.Batch, key, value []byte) {
+	if err := b.Set(key, value, nil); err != nil {
+		panic(err)
+	}
+}
+
+func write(b *pebble.Batch, prefix []byte, ws []state.Write) {
+	for _, w := range ws {
+		key := append(prefix[:len(prefix):len(prefix)], w.Key...)
+		if !w.Delete {
+			set(b, key, w.Value)
+		} else if err := b.Delete(key, nil); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// quiet drops pebble's log. A fatal error of pebble is one that it cannot go on
+// after; its caller recovers the panic and stops the ledger.
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)              {}
+func (quiet) Errorf(string, ...any)             {}
+func (quiet) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
