@@ -1,0 +1,128 @@
+package verifier_test
+
+import (
+	"math/big"
+	"slices"
+	"testing"
+
+	curve "github.com/consensys/gnark-crypto/ecc/bn254"
+	"pgregory.net/rapid"
+
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/circuits/verifier"
+)
+
+// repeat returns n items that all hold.
+func repeat(n int) []verifier.Item {
+	out := make([]verifier.Item, n)
+	for i := range out {
+		out[i] = valid()[i%len(valid())]
+	}
+	return out
+}
+
+func TestBatchThatHolds(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 3, 4, 5, 16, 33} {
+		if bad := verifier.Development().VerifyBatch(repeat(n)); bad != nil {
+			t.Errorf("%d good items: %v are said to be bad", n, bad)
+		}
+	}
+}
+
+// Whatever stands in a batch, its verdict is that of one by one.
+func TestBatchIsOneByOne(t *testing.T) {
+	t.Parallel()
+	key := verifier.Development()
+	spoil := []func(i *verifier.Item){
+		func(i *verifier.Item) { i.Statement.Message = number(1) },
+		func(i *verifier.Item) { i.Statement.Account = unreduced(i.Statement.Account) },
+		func(i *verifier.Item) { i.Statement.Context = field.Element{} },
+		func(i *verifier.Item) { i.Statement.Min[0], i.Statement.Max[0] = 2, 1 },
+		func(i *verifier.Item) { i.Proof = verifier.Proof{} },
+		func(i *verifier.Item) { copy(i.Proof[32:], offSubgroup()) },
+		func(i *verifier.Item) { i.Proof[0] ^= 0x40 },
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		items := repeat(rapid.IntRange(0, 20).Draw(t, "size"))
+		var want []int
+		for i := range items {
+			if rapid.IntRange(0, 4).Draw(t, "spoilt") == 0 {
+				spoil[rapid.IntRange(0, len(spoil)-1).Draw(t, "how")](&items[i])
+			}
+			if key.Verify(items[i].Proof, items[i].Statement) != nil {
+				want = append(want, i)
+			}
+		}
+		if got := key.VerifyBatch(items); !slices.Equal(got, want) {
+			t.Fatalf("batch %v, one by one %v", got, want)
+		}
+	})
+}
+
+func TestBatchNamesTheOneBadItem(t *testing.T) {
+	t.Parallel()
+	key := verifier.Development()
+	for _, i := range []int{0, 1, 15, 16, 31} {
+		items := repeat(32)
+		items[i].Statement.Message = number(7)
+		if bad := key.VerifyBatch(items); !slices.Equal(bad, []int{i}) {
+			t.Errorf("item %d is bad, and the batch says %v", i, bad)
+		}
+	}
+}
+
+func TestBatchOfBadItems(t *testing.T) {
+	t.Parallel()
+	items := repeat(64)
+	var all []int
+	for i := range items {
+		items[i].Statement.Message = number(7)
+		all = append(all, i)
+	}
+	if bad := verifier.Development().VerifyBatch(items); !slices.Equal(bad, all) {
+		t.Errorf("%d of 64 bad items found", len(bad))
+	}
+}
+
+// Two proofs shifted by opposite points: their product is right with equal
+// coefficients, so only unequal and unpredictable ones refuse them.
+func TestBatchWithErrorsThatCancel(t *testing.T) {
+	t.Parallel()
+	items := repeat(6)
+	_, _, one, _ := curve.Generators()
+	var minus curve.G1Affine
+	minus.Neg(&one)
+	for i, shift := range map[int]*curve.G1Affine{1: &one, 4: &minus} {
+		var c curve.G1Affine
+		if _, err := c.SetBytes(items[i].Proof[96:]); err != nil {
+			t.Fatal(err)
+		}
+		c.Add(&c, shift)
+		b := c.Bytes()
+		copy(items[i].Proof[96:], b[:])
+	}
+	for range 10 {
+		if bad := verifier.Development().VerifyBatch(items); !slices.Equal(bad, []int{1, 4}) {
+			t.Fatalf("bad items %v, want 1 and 4", bad)
+		}
+	}
+	// The same with a ratio that a counter as coefficient (1, 2, 3, …) would cancel.
+	items = repeat(6)
+	for i, factor := range map[int]int64{0: 6, 5: -1} {
+		var c, d curve.G1Affine
+		if _, err := c.SetBytes(items[i].Proof[96:]); err != nil {
+			t.Fatal(err)
+		}
+		d.ScalarMultiplication(&one, new(big.Int).Abs(big.NewInt(factor)))
+		if factor < 0 {
+			d.Neg(&d)
+		}
+		c.Add(&c, &d)
+		b := c.Bytes()
+		copy(items[i].Proof[96:], b[:])
+	}
+	if bad := verifier.Development().VerifyBatch(items); !slices.Equal(bad, []int{0, 5}) {
+		t.Fatalf("bad items %v, want 0 and 5", bad)
+	}
+}
