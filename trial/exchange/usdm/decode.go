@@ -15,7 +15,7 @@ func Decode(r io.Reader) (*Study, error) {
 		return nil, err
 	}
 	d := decoder{reader: reader{byID: map[string]*node{}}, study: &Study{}, dictionaries: map[string]map[string]string{}}
-	if err := d.reader.index(root); err != nil {
+	if err := d.index(root); err != nil {
 		return nil, err
 	}
 	if err := d.file(root); err != nil {

@@ -36,12 +36,9 @@ func (l Lint) String() string {
 // every field.
 const maxLints = 500
 
-func (d *decoder) warn(n *node, text, remedy string) { d.lint(n, SeverityWarning, text, remedy) }
-func (d *decoder) note(n *node, text, remedy string) { d.lint(n, SeverityNote, text, remedy) }
-
-func (d *decoder) lint(n *node, severity Severity, text, remedy string) {
+func (d *decoder) warn(n *node, text, remedy string) {
 	if len(d.lints) < maxLints {
-		d.lints = append(d.lints, Lint{Path: n.path(), Severity: severity, Text: clip(text), Remedy: remedy})
+		d.lints = append(d.lints, Lint{Path: n.path(), Severity: SeverityWarning, Text: clip(text), Remedy: remedy})
 	}
 }
 
