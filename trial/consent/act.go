@@ -1,0 +1,237 @@
+package consent
+
+import (
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/event"
+)
+
+// Act is what a participant does by proof: consent, change options, withdraw,
+// give a version up for a later one. The proof is its authority; the node that
+// admits it wraps it under its own key, which gives no right.
+type Act struct {
+	_      struct{} `cbor:",toarray"`
+	Proven Proven
+	Leaf   field.Leaf // of who withdraws; zero otherwise
+}
+
+// Check refuses a form that no rule could accept.
+func (t Act) Check() error {
+	if err := t.Proven.check(act.Consent, act.Options, act.Withdraw, act.Superseded); err != nil {
+		return err
+	}
+	a := &t.Proven.Act
+	if (t.Leaf == field.Leaf{}) == (a.Kind == act.Withdraw) {
+		return trial.Refuse(trial.Malformed, "leaf: a withdrawal shows it, nothing else does")
+	}
+	if a.Kind == act.Consent && a.Sequence != 0 {
+		return trial.Refuse(trial.WrongSequence, "act: sequence: a consent is the first act of its account, 0")
+	}
+	if a.Kind == act.Superseded && a.Successor <= a.Version {
+		return trial.Refuse(trial.NotASuccessor, "act: successor: %v is not later than %v", a.Successor, a.Version)
+	}
+	return nil
+}
+
+// Claim is what the proof must show.
+func (t Act) Claim(State, trial.Context) (*verifier.Item, error) {
+	if t.Proven.Act.Kind == act.Withdraw {
+		return ownLeaf(&t.Proven, t.Leaf)
+	}
+	return t.Proven.statement(t.Proven.Root), nil
+}
+
+// Authorise asks for no person: the proof is the authority.
+func (t Act) Authorise(_ State, c trial.Context) error {
+	if c.Signer.Role != trial.Node && c.Signer.Role != trial.Batcher {
+		return trial.Refuse(trial.NotAuthorised, "an act is wrapped by the node that admits it; send it without an envelope")
+	}
+	return t.Proven.here(c)
+}
+
+// Validate refuses what the state of the account or the sets forbids.
+func (t Act) Validate(s State, c trial.Context) error {
+	p, forms, ok := s.Protocol(t.Proven.Act.Version)
+	if !ok {
+		return trial.Refuse(trial.NoSuchVersion, "version: %v is not registered", t.Proven.Act.Version)
+	}
+	if r, _ := t.Proven.Act.Kind.Rule(); r.FormSet && t.Proven.Act.FormSet != forms {
+		return trial.Refuse(trial.WrongForm, "form set: not the forms of version %v", t.Proven.Act.Version)
+	}
+	known, _ := getAccount(s, t.Proven.Account)
+	if known.Burnt {
+		return trial.Refuse(trial.AccountBurnt, "account: its participant has withdrawn")
+	}
+	switch t.Proven.Act.Kind {
+	case act.Consent:
+		return t.validateConsent(s, c, known, p)
+	case act.Options:
+		return t.validateOptions(s, c, known, p)
+	case act.Superseded:
+		return t.validateSuperseded(s, c, known, p)
+	default:
+		return t.validateWithdraw(s, known)
+	}
+}
+
+func (t Act) validateConsent(s State, c trial.Context, known account, p *trial.Protocol) error {
+	if known.Kind != 0 {
+		return trial.Refuse(trial.AccountUsed, "account: used before; one leaf consents to a version once")
+	}
+	if s.Settled(t.Proven.Act.Version, c.Now) {
+		return trial.Refuse(trial.VersionSettled, "version: %v is settled; consent to the present one", t.Proven.Act.Version)
+	}
+	if err := freshPass(s, t.Proven.Act.Pass); err != nil {
+		return err
+	}
+	for floor := trial.Version(1); floor <= t.Proven.Act.Version; floor++ {
+		if full(s, passTree(floor)) {
+			return trial.Refuse(trial.TreeFull, "the tree of passes is full; register the trial with the larger circuit")
+		}
+	}
+	_, err := t.owing(s, c, p)
+	return err
+}
+
+func (t Act) validateOptions(s State, c trial.Context, known account, p *trial.Protocol) error {
+	if known.Kind != act.Consent {
+		return trial.Refuse(trial.AccountUnused, "account: has not consented; options belong to a consent")
+	}
+	if want := known.Sequence + 1; t.Proven.Act.Sequence != want {
+		return trial.Refuse(trial.WrongSequence, "act: sequence: %d; the next under this account is %d", t.Proven.Act.Sequence, want)
+	}
+	_, err := t.owing(s, c, p)
+	return err
+}
+
+func (t Act) validateSuperseded(s State, c trial.Context, known account, p *trial.Protocol) error {
+	a := &t.Proven.Act
+	if known.Kind != 0 {
+		return trial.Refuse(trial.AccountUsed, "account: used before")
+	}
+	if s.Settled(a.Version, c.Now) {
+		return trial.Refuse(trial.VersionSettled, "version: %v is settled", a.Version)
+	}
+	return accepted(s, c, bothTree(a.Version, a.Successor), t.Proven.Root, t.life(s, p, a.Successor))
+}
+
+func (t Act) validateWithdraw(s State, known account) error {
+	want := uint32(0)
+	if known.Kind != 0 {
+		want = known.Sequence + 1
+	}
+	if t.Proven.Act.Sequence != want {
+		return trial.Refuse(trial.WrongSequence, "act: sequence: %d; the next under this account is %d", t.Proven.Act.Sequence, want)
+	}
+	m, ok := getMember(s, t.Leaf)
+	if !ok {
+		return trial.Refuse(trial.NotEnrolled, "leaf: not an enrolled leaf of this trial")
+	}
+	if m.owes(t.Proven.Act.Version) == nil {
+		return trial.Refuse(trial.NotOwed, "leaf: does not owe consent to version %v", t.Proven.Act.Version)
+	}
+	return nil
+}
+
+// owing finds the set of the version that the root belongs to.
+func (t Act) owing(s State, c trial.Context, p *trial.Protocol) (trial.Set, error) {
+	v := t.Proven.Act.Version
+	var refusal error
+	for _, set := range []trial.Set{trial.New, trial.Existing} {
+		err := accepted(s, c, setTree(v, set), t.Proven.Root, t.life(s, p, 0))
+		if err == nil {
+			return set, nil
+		}
+		if refusal == nil || codeOf(err) == trial.RootExpired {
+			refusal = err
+		}
+	}
+	return 0, refusal
+}
+
+func codeOf(err error) trial.Code {
+	if r, ok := err.(*trial.Refusal); ok { //nolint:errorlint // made in this package, never wrapped
+		return r.Code
+	}
+	return 0
+}
+
+// life says until when a root that a set had at the end of an epoch is
+// accepted: the set's next deadline and the grace. Members of N(v) each have
+// their own time, the last of which runs out the registered days after the epoch.
+func (t Act) life(s State, p *trial.Protocol, successor trial.Version) func(int64) int64 {
+	of := max(t.Proven.Act.Version, successor)
+	return func(epochEnd int64) int64 {
+		limit := epochEnd + trial.Days(p.Terms.AnswerDays)
+		if next, ok := s.NextDeadline(of, epochEnd); ok {
+			limit = max(limit, next)
+		}
+		return limit + trial.Days(p.Terms.GraceDays)
+	}
+}
+
+// freshPass refuses a pass that is no leaf, was used before, or equals an
+// enrolled leaf, whose owner could then be taken for somebody else.
+func freshPass(s State, pass field.Leaf) error {
+	if _, err := pass.Element(); err != nil {
+		return trial.Refuse(trial.Malformed, "pass: %v", err)
+	}
+	for _, k := range [][]byte{passKey(pass), memberKey(pass), screenedKey(pass)} {
+		if _, used := s.Get(k); used {
+			return trial.Refuse(trial.PassUsed, "pass: used before; the device makes a new one for each consent")
+		}
+	}
+	return nil
+}
+
+// Apply discharges, changes or burns the account.
+func (t Act) Apply(s State, c trial.Context) []event.Event {
+	r := &roll{s: s, c: c}
+	a := &t.Proven.Act
+	known, _ := getAccount(s, t.Proven.Account)
+	known.Version, known.Sequence = a.Version, a.Sequence
+	acted := event.Acted{Kind: a.Kind, Version: a.Version, Account: t.Proven.Account, Sequence: a.Sequence, Successor: a.Successor}
+	p, _, _ := s.Protocol(a.Version)
+	switch a.Kind {
+	case act.Consent:
+		known.Kind = act.Consent
+		acted.Set, _ = t.owing(s, c, p)
+		state.Put(s, passKey(a.Pass), a.Version)
+		for floor := trial.Version(1); floor <= a.Version; floor++ {
+			known.Places = append(known.Places, r.plantPass(floor, a.Pass))
+		}
+		r.count(a.Version, acted.Set, func(c *trial.Counters) { c.Acts++ })
+	case act.Options:
+		acted.Set, _ = t.owing(s, c, p)
+	case act.Superseded:
+		known.Kind, acted.Set = act.Superseded, trial.Successor
+		r.count(a.Version, trial.Successor, func(c *trial.Counters) { c.Superseded++ })
+	default:
+		acted.Set = r.withdraw(t.Leaf, &known)
+	}
+	state.Put(s, accountKey(t.Proven.Account), known)
+	r.tell(acted)
+	return r.events
+}
+
+// withdraw burns the account, takes its passes out, and the leaf out of every
+// tree. Nothing earned is touched. A settled version's counters stay.
+func (r *roll) withdraw(leaf field.Leaf, known *account) trial.Set {
+	known.Burnt = true
+	for i, place := range known.Places {
+		r.uprootPass(trial.Version(i+1), place)
+	}
+	known.Places = nil
+	m, _ := getMember(r.s, leaf)
+	first := m.Active
+	r.part(leaf, &m)
+	o := m.owes(known.Version)
+	if !r.s.Settled(known.Version, r.c.Now) {
+		r.leaves(leaf, &m, o, trial.ByProof, known.Kind != 0, first)
+	}
+	state.Put(r.s, memberKey(leaf), m)
+	return o.Set
+}

@@ -1,0 +1,148 @@
+package contract
+
+import (
+	"fmt"
+
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/consent"
+	"github.com/trialith/trialith/trial/directory"
+	"github.com/trialith/trialith/trial/event"
+	"github.com/trialith/trialith/trial/protocol"
+)
+
+// The kinds of transaction. Never renumber; append.
+const (
+	DirectoryRegister      tx.Kind = 1
+	DirectoryRotate        tx.Kind = 2
+	DirectoryRevoke        tx.Kind = 3
+	DirectoryDelegate      tx.Kind = 4
+	DirectoryEndDelegation tx.Kind = 5
+
+	ProtocolRegister tx.Kind = 16
+	ProtocolAmend    tx.Kind = 17
+	ProtocolApprove  tx.Kind = 18
+	ProtocolClassify tx.Kind = 19
+	ProtocolOpen     tx.Kind = 20
+
+	ConsentEnrol     tx.Kind = 32
+	ConsentAct       tx.Kind = 33
+	ConsentEntry     tx.Kind = 34
+	ConsentRemove    tx.Kind = 35
+	ConsentCorrect   tx.Kind = 36
+	ConsentReplace   tx.Kind = 37
+	ConsentTransfer  tx.Kind = 38
+	ConsentScreen    tx.Kind = 39
+	ConsentRandomise tx.Kind = 40
+	ConsentDeviate   tx.Kind = 41
+)
+
+// Kind is a row of the table of transactions.
+type Kind struct {
+	Number    tx.Kind
+	Name      string
+	Directory bool // belongs to the directory's stream, else to a trial's
+	read      func([]byte) (any, error)
+	rule      func(body any) rule
+}
+
+// rule is one transaction, bound to the state it asks and writes.
+type rule struct {
+	check     func() error
+	claim     func(*world, trial.Context) (*verifier.Item, error) // nil: needs no proof
+	authorise func(*world, trial.Context) error
+	validate  func(*world, trial.Context) error
+	apply     func(*world, trial.Context) []event.Event
+}
+
+// transaction is what each body of a rule package can do with a state S.
+type transaction[S any] interface {
+	Check() error
+	Authorise(S, trial.Context) error
+	Validate(S, trial.Context) error
+	Apply(S, trial.Context) []event.Event
+}
+
+// claimer is a body that carries a proof.
+type claimer interface {
+	Claim(consent.State, trial.Context) (*verifier.Item, error)
+}
+
+// kinds is the table, in the order of the numbers.
+var kinds = []Kind{
+	row[directory.Register](DirectoryRegister, "directory.register", asDirectory),
+	row[directory.Rotate](DirectoryRotate, "directory.rotate", asDirectory),
+	row[directory.Revoke](DirectoryRevoke, "directory.revoke", asDirectory),
+	row[directory.Delegate](DirectoryDelegate, "directory.delegate", asDirectory),
+	row[directory.EndDelegation](DirectoryEndDelegation, "directory.end-delegation", asDirectory),
+
+	row[protocol.Register](ProtocolRegister, "protocol.register", asProtocol),
+	row[protocol.Amend](ProtocolAmend, "protocol.amend", asProtocol),
+	row[protocol.Approve](ProtocolApprove, "protocol.approve", asProtocol),
+	row[protocol.Classify](ProtocolClassify, "protocol.classify", asProtocol),
+	row[protocol.Open](ProtocolOpen, "protocol.open", asProtocol),
+
+	row[consent.Enrol](ConsentEnrol, "consent.enrol", asConsent),
+	row[consent.Act](ConsentAct, "consent.act", asConsent),
+	row[consent.Entry](ConsentEntry, "consent.entry", asConsent),
+	row[consent.Remove](ConsentRemove, "consent.remove", asConsent),
+	row[consent.Correct](ConsentCorrect, "consent.correct", asConsent),
+	row[consent.Replace](ConsentReplace, "consent.replace", asConsent),
+	row[consent.Transfer](ConsentTransfer, "consent.transfer", asConsent),
+	row[consent.Screen](ConsentScreen, "consent.screen", asConsent),
+	row[consent.Randomise](ConsentRandomise, "consent.randomise", asConsent),
+	row[consent.Deviate](ConsentDeviate, "consent.deviate", asConsent),
+}
+
+func asDirectory(w *world) directory.State { return w }
+func asProtocol(w *world) protocol.State   { return w }
+func asConsent(w *world) consent.State     { return w }
+
+func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kind {
+	return Kind{
+		Number: n, Name: name, Directory: n < ProtocolRegister,
+		read: func(b []byte) (any, error) {
+			var t T
+			err := wire.Unmarshal(b, &t)
+			return t, err
+		},
+		rule: func(body any) rule {
+			t := body.(T)
+			r := rule{
+				check:     t.Check,
+				authorise: func(w *world, c trial.Context) error { return t.Authorise(as(w), c) },
+				validate:  func(w *world, c trial.Context) error { return t.Validate(as(w), c) },
+				apply:     func(w *world, c trial.Context) []event.Event { return t.Apply(as(w), c) },
+			}
+			if p, ok := body.(claimer); ok {
+				r.claim = func(w *world, c trial.Context) (*verifier.Item, error) { return p.Claim(w, c) }
+			}
+			return r
+		},
+	}
+}
+
+// Kinds lists the table.
+func Kinds() []Kind { return kinds }
+
+// KindOf finds a row by its number.
+func KindOf(n tx.Kind) (Kind, bool) {
+	for _, k := range kinds {
+		if k.Number == n {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
+
+// Decode reads the body of a transaction of this kind, by value: one of the
+// exported types of the rule packages.
+func (k Kind) Decode(body []byte) (any, error) {
+	b, err := k.read(body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: body: %w", k.Name, err)
+	}
+	return b, nil
+}

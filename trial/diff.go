@@ -1,0 +1,189 @@
+package trial
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Class says what a change touches. All but Administrative count as substantial
+// until ethics says otherwise.
+type Class uint8
+
+// The classes of a change.
+const (
+	Administrative Class = iota
+	OutcomeChange
+	RiskChange
+	BurdenChange
+	PaymentChange
+	EligibilityChange
+	DataUseChange
+	FormChange
+	DesignChange
+)
+
+var classes = [...]string{
+	Administrative: "administrative", OutcomeChange: "outcomes", RiskChange: "risks", BurdenChange: "burden",
+	PaymentChange: "payment", EligibilityChange: "eligibility", DataUseChange: "data use", FormChange: "consent form",
+	DesignChange: "design",
+}
+
+func (c Class) String() string {
+	if int(c) >= len(classes) {
+		return "unknown class"
+	}
+	return classes[c]
+}
+
+// Change is one difference between two versions of a protocol, in words that a
+// reader can compare side by side. An addition has no Before, a removal no After.
+type Change struct {
+	_      struct{} `cbor:",toarray"`
+	Class  Class
+	Field  string
+	Before string
+	After  string
+}
+
+// Diff lists what changed between two versions of a protocol, in a fixed order.
+func Diff(before, after *Protocol) []Change {
+	var d differ
+	d.text(OutcomeChange, "outcome", outcomes(before), outcomes(after))
+	d.one(RiskChange, "risks", before.Risks, after.Risks)
+	d.one(BurdenChange, "burden", before.Burden, after.Burden)
+	d.one(PaymentChange, "payment", before.Payment, after.Payment)
+	d.one(DataUseChange, "data use", before.DataUse, after.DataUse)
+	d.text(EligibilityChange, "criterion", criteria(before), criteria(after))
+	d.text(EligibilityChange, "attested bounds", bounds(before), bounds(after))
+	d.text(BurdenChange, "visit", visits(before), visits(after))
+	d.text(DesignChange, "arm", arms(before), arms(after))
+	d.text(DesignChange, "phase", phases(before), phases(after))
+	d.one(DesignChange, "blinding", before.Blinding, after.Blinding)
+	d.one(DesignChange, "sample size", fmt.Sprint(before.SampleSize), fmt.Sprint(after.SampleSize))
+	d.text(FormChange, "form", forms(before), forms(after))
+	d.one(Administrative, "title", before.Title, after.Title)
+	d.one(Administrative, "public title", before.PublicTitle, after.PublicTitle)
+	d.one(Administrative, "summary", before.Summary, after.Summary)
+	d.one(Administrative, "rationale", before.Rationale, after.Rationale)
+	d.one(Administrative, "sponsor", before.Sponsor, after.Sponsor)
+	d.one(Administrative, "contact", before.PublicContact+"\n"+before.ScientificQuery, after.PublicContact+"\n"+after.ScientificQuery)
+	d.one(DataUseChange, "data sharing", before.DataSharing, after.DataSharing)
+	d.one(Administrative, "terms", terms(before), terms(after))
+	d.text(Administrative, "document", documents(before), documents(after))
+	return d.changes
+}
+
+type differ struct{ changes []Change }
+
+func (d *differ) one(c Class, field, before, after string) {
+	if before != after {
+		d.changes = append(d.changes, Change{Class: c, Field: field, Before: before, After: after})
+	}
+}
+
+// named is a list of (id, text) in the order of the protocol.
+type named []struct{ id, text string }
+
+func (n *named) add(id, text string) { *n = append(*n, struct{ id, text string }{id, text}) }
+
+func (n named) find(id string) (string, bool) {
+	for _, x := range n {
+		if x.id == id {
+			return x.text, true
+		}
+	}
+	return "", false
+}
+
+func (d *differ) text(c Class, field string, before, after named) {
+	for _, b := range before {
+		a, _ := after.find(b.id)
+		d.one(c, field+" "+b.id, b.text, a)
+	}
+	for _, a := range after {
+		if _, ok := before.find(a.id); !ok {
+			d.one(c, field+" "+a.id, "", a.text)
+		}
+	}
+}
+
+func outcomes(p *Protocol) (n named) {
+	for _, o := range p.Outcomes {
+		n.add(o.ID, join(o.Level.String(), o.Name, o.Text, o.Timepoint))
+	}
+	return n
+}
+
+func criteria(p *Protocol) (n named) {
+	for _, c := range p.Criteria {
+		word := "inclusion"
+		if c.Exclusion {
+			word = "exclusion"
+		}
+		n.add(c.ID, join(word, c.Text))
+	}
+	return n
+}
+
+func bounds(p *Protocol) (n named) {
+	for _, a := range p.Attested {
+		n.add(a.Name, fmt.Sprintf("%d to %d %s", a.Min, a.Max, a.Unit))
+	}
+	return n
+}
+
+func visits(p *Protocol) (n named) {
+	for _, v := range p.Visits {
+		n.add(v.ID, join(v.Name, v.Timing, v.Window, fmt.Sprintf("dose %t, repeatable %t", v.Dose, v.Repeatable)))
+	}
+	return n
+}
+
+func arms(p *Protocol) (n named) {
+	for _, a := range p.Arms {
+		n.add(a.ID, join(a.Name, a.Type, a.Description))
+	}
+	return n
+}
+
+func phases(p *Protocol) (n named) {
+	for _, a := range p.Phases {
+		n.add(a.ID, join(a.Name, a.Description))
+	}
+	return n
+}
+
+func forms(p *Protocol) (n named) {
+	for _, f := range p.Forms {
+		n.add(f.ID+" ("+f.Language+")", f.Title)
+		for _, s := range f.Sections {
+			n.add(f.ID+" ("+f.Language+"): "+s.Heading, s.Text)
+		}
+		for _, o := range f.Options {
+			n.add(f.ID+" ("+f.Language+"): option "+o.ID, o.Text)
+		}
+	}
+	return n
+}
+
+func documents(p *Protocol) (n named) {
+	for _, d := range p.Documents {
+		n.add(d.Kind+" "+d.Title, d.SHA256.String())
+	}
+	return n
+}
+
+func terms(p *Protocol) string {
+	t := p.Terms
+	return fmt.Sprintf("deadline %d days, answer %d days, grace %d days, recording %d hours", t.DeadlineDays, t.AnswerDays, t.GraceDays, t.RecordingHours)
+}
+
+func join(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, " · ")
+}

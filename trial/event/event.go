@@ -1,0 +1,295 @@
+// Package event holds what accepted transactions did, as followers and other
+// rules are told it. The set is sealed: a new event is added here, with the
+// next number.
+package event
+
+import (
+	"fmt"
+
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
+)
+
+// Event is one of the types of this package.
+//
+//sumtype:decl
+type Event interface{ number() uint16 }
+
+// The events of the directory.
+type (
+	// ActorRegistered tells that an actor may sign from now on.
+	ActorRegistered struct {
+		_     struct{} `cbor:",toarray"`
+		Actor trial.Actor
+		Key   [32]byte
+	}
+	// KeyRotated tells that an actor signs with another key from now on.
+	KeyRotated struct {
+		_     struct{} `cbor:",toarray"`
+		Actor trial.ActorID
+		Key   [32]byte
+	}
+	// ActorRevoked tells that an actor may not sign any more.
+	ActorRevoked struct {
+		_     struct{} `cbor:",toarray"`
+		Actor trial.ActorID
+		Time  int64
+	}
+	// Delegated tells that a site wrote a person on its delegation log.
+	Delegated struct {
+		_          struct{} `cbor:",toarray"`
+		Site       trial.SiteID
+		Delegation trial.Delegation
+	}
+	// DelegationEnded tells that a site ended a person's delegation.
+	DelegationEnded struct {
+		_      struct{} `cbor:",toarray"`
+		Site   trial.SiteID
+		Person trial.ActorID
+		Time   int64
+	}
+)
+
+// The events of the protocol.
+type (
+	// Registered tells that a trial exists, with version 1.
+	Registered struct {
+		_        struct{} `cbor:",toarray"`
+		Sponsor  trial.ActorID
+		Protocol trial.Protocol
+		FormSet  trial.Digest
+	}
+	// Amended tells that a later version exists. Nothing opened yet.
+	Amended struct {
+		_        struct{} `cbor:",toarray"`
+		Version  trial.Version
+		Protocol trial.Protocol
+		FormSet  trial.Digest
+		Changes  []trial.Change
+		Reason   string
+		Effect   trial.Day
+	}
+	// Decided tells that ethics approved or refused a version, for some sites
+	// or, where the list is empty, for all.
+	Decided struct {
+		_        struct{} `cbor:",toarray"`
+		Version  trial.Version
+		Form     string
+		Sites    []trial.SiteID
+		Approved bool
+		Reason   string
+		Ethics   trial.ActorID
+	}
+	// Classified tells that ethics overrode the derived impact of a version.
+	Classified struct {
+		_       struct{} `cbor:",toarray"`
+		Version trial.Version
+		Impact  trial.Impact
+		Reason  string
+		Ethics  trial.ActorID
+	}
+	// SiteOpened tells that a version is open at a site.
+	SiteOpened struct {
+		_       struct{} `cbor:",toarray"`
+		Version trial.Version
+		Site    trial.SiteID
+		Time    int64
+	}
+)
+
+// The events of re-consent.
+type (
+	// ImpactDerived tells whom a version affects, derived from its diff.
+	ImpactDerived struct {
+		_       struct{} `cbor:",toarray"`
+		Version trial.Version
+		Impact  trial.Impact
+	}
+	// Opened tells the times of a version at a site.
+	Opened struct {
+		_        struct{} `cbor:",toarray"`
+		Version  trial.Version
+		Site     trial.SiteID
+		Time     int64
+		Deadline int64
+		Existing bool // those already enrolled there owe it
+	}
+)
+
+// The events of consent.
+type (
+	// LeafSet tells that a tree holds a leaf at a place, or none any more (zero).
+	LeafSet struct {
+		_     struct{} `cbor:",toarray"`
+		Tree  string
+		Place uint64
+		Leaf  field.Leaf
+	}
+	// Enrolled tells that a site enrolled a leaf: this person may be asked.
+	Enrolled struct {
+		_       struct{} `cbor:",toarray"`
+		Leaf    field.Leaf
+		Site    trial.SiteID
+		Version trial.Version
+		Day     trial.Day
+		Kiosk   bool
+	}
+	// Acted tells that an act on a consent account was accepted.
+	Acted struct {
+		_         struct{} `cbor:",toarray"`
+		Kind      act.Kind
+		Version   trial.Version
+		Set       trial.Set
+		Account   field.Account
+		Sequence  uint32
+		Successor trial.Version
+	}
+	// Left tells that a leaf left: by proof or by word, ended or withdrawn.
+	Left struct {
+		_       struct{} `cbor:",toarray"`
+		Leaf    field.Leaf
+		Site    trial.SiteID
+		Version trial.Version
+		Set     trial.Set
+		By      trial.Leaving
+		Used    bool
+		First   bool // the leaf was active until now
+	}
+	// WordCorrected tells that a statement made at a removal was corrected.
+	WordCorrected struct {
+		_       struct{} `cbor:",toarray"`
+		Leaf    field.Leaf
+		Version trial.Version
+		Used    bool
+	}
+	// Replaced tells that one leaf stands for another from now on.
+	Replaced struct {
+		_    struct{} `cbor:",toarray"`
+		Old  field.Leaf
+		New  field.Leaf
+		Site trial.SiteID
+	}
+	// Transferred tells that a leaf belongs to another site.
+	Transferred struct {
+		_    struct{} `cbor:",toarray"`
+		Leaf field.Leaf
+		From trial.SiteID
+		To   trial.SiteID
+	}
+	// Counted tells the counters of one set of a version after a change.
+	Counted struct {
+		_        struct{} `cbor:",toarray"`
+		Version  trial.Version
+		Set      trial.Set
+		Counters trial.Counters
+	}
+	// Screened tells that a site attested a leaf with screening attributes.
+	Screened struct {
+		_    struct{} `cbor:",toarray"`
+		Leaf field.Leaf
+		Site trial.SiteID
+		Day  trial.Day
+	}
+	// Randomised tells that somebody proved the registered criteria, or that a
+	// site recorded a deviation from them.
+	Randomised struct {
+		_         struct{} `cbor:",toarray"`
+		Site      trial.SiteID
+		Version   trial.Version
+		Day       trial.Day
+		Account   field.Account // zero for a deviation
+		Deviation string        // what the deviation is from; empty for a proof
+	}
+	// Entered tells that a visit, dose or attestation was recorded under a
+	// current consent.
+	Entered struct {
+		_       struct{} `cbor:",toarray"`
+		Kind    act.Kind
+		Site    trial.SiteID
+		Slot    string
+		Rep     uint32
+		Day     trial.Day
+		Account field.Account
+		Floor   trial.Version
+	}
+)
+
+func (ActorRegistered) number() uint16 { return 1 }
+func (KeyRotated) number() uint16      { return 2 }
+func (ActorRevoked) number() uint16    { return 3 }
+func (Delegated) number() uint16       { return 4 }
+func (DelegationEnded) number() uint16 { return 5 }
+func (Registered) number() uint16      { return 16 }
+func (Amended) number() uint16         { return 17 }
+func (Decided) number() uint16         { return 18 }
+func (Classified) number() uint16      { return 19 }
+func (SiteOpened) number() uint16      { return 20 }
+func (ImpactDerived) number() uint16   { return 32 }
+func (Opened) number() uint16          { return 33 }
+func (LeafSet) number() uint16         { return 48 }
+func (Enrolled) number() uint16        { return 49 }
+func (Acted) number() uint16           { return 50 }
+func (Left) number() uint16            { return 51 }
+func (WordCorrected) number() uint16   { return 52 }
+func (Replaced) number() uint16        { return 53 }
+func (Transferred) number() uint16     { return 54 }
+func (Counted) number() uint16         { return 55 }
+func (Screened) number() uint16        { return 56 }
+func (Randomised) number() uint16      { return 57 }
+func (Entered) number() uint16         { return 58 }
+
+// Encode gives an event's number and canonical CBOR.
+func Encode(e Event) (uint16, []byte) { return e.number(), wire.Marshal(e) }
+
+// Decode is the reverse of Encode.
+func Decode(number uint16, body []byte) (Event, error) {
+	read, ok := readers[number]
+	if !ok {
+		return nil, fmt.Errorf("event %d is unknown", number)
+	}
+	return read(body)
+}
+
+var readers = map[uint16]func([]byte) (Event, error){}
+
+func init() {
+	add[ActorRegistered]()
+	add[KeyRotated]()
+	add[ActorRevoked]()
+	add[Delegated]()
+	add[DelegationEnded]()
+	add[Registered]()
+	add[Amended]()
+	add[Decided]()
+	add[Classified]()
+	add[SiteOpened]()
+	add[ImpactDerived]()
+	add[Opened]()
+	add[LeafSet]()
+	add[Enrolled]()
+	add[Acted]()
+	add[Left]()
+	add[WordCorrected]()
+	add[Replaced]()
+	add[Transferred]()
+	add[Counted]()
+	add[Screened]()
+	add[Randomised]()
+	add[Entered]()
+}
+
+func add[E Event]() {
+	var zero E
+	if _, twice := readers[zero.number()]; twice {
+		panic(fmt.Sprintf("event: number %d stands twice", zero.number()))
+	}
+	readers[zero.number()] = func(b []byte) (Event, error) {
+		var e E
+		if err := wire.Unmarshal(b, &e); err != nil {
+			return nil, fmt.Errorf("event %T: %w", e, err)
+		}
+		return e, nil
+	}
+}
