@@ -3,8 +3,6 @@ package chain
 import (
 	"fmt"
 
-	"github.com/transparency-dev/merkle/rfc6962"
-
 	"github.com/trialith/trialith/ledger/wire"
 )
 
@@ -32,7 +30,7 @@ type Header struct {
 func (g Genesis) Header() Header {
 	return Header{
 		Version: HeaderVersion, Ledger: g.ID(), Time: g.Time, Rules: g.Rules,
-		Root: wire.Hash(rfc6962.DefaultHasher.EmptyRoot()),
+		Root: wire.Hash(hasher.EmptyRoot()),
 	}
 }
 

@@ -3,9 +3,6 @@ package chain
 import (
 	"fmt"
 
-	"github.com/transparency-dev/merkle/proof"
-	"github.com/transparency-dev/merkle/rfc6962"
-
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/wire"
 )
@@ -86,25 +83,4 @@ func (p StreamProof) Verify(h Header) error {
 		return fmt.Errorf("stream proof: stream %s at height %d: %w", p.ID, p.Height, err)
 	}
 	return nil
-}
-
-// VerifyInclusion checks that leaf has the given index in the log of the given
-// size and RFC 6962 root.
-func VerifyInclusion(leaf []byte, index, size uint64, path []wire.Hash, root wire.Hash) error {
-	h := rfc6962.DefaultHasher
-	return proof.VerifyInclusion(h, index, size, h.HashLeaf(leaf), raw(path), root[:])
-}
-
-// VerifyConsistency checks that the log of size2 and root2 begins with the one
-// of size1 and root1.
-func VerifyConsistency(size1, size2 uint64, path []wire.Hash, root1, root2 wire.Hash) error {
-	return proof.VerifyConsistency(rfc6962.DefaultHasher, size1, size2, raw(path), root1[:], root2[:])
-}
-
-func raw(hs []wire.Hash) [][]byte {
-	out := make([][]byte, len(hs))
-	for i := range hs {
-		out[i] = hs[i][:]
-	}
-	return out
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 )
@@ -56,8 +57,8 @@ func idempotencyKey(s wire.StreamID, signer wire.KeyID, k tx.Key) []byte {
 	return slices.Concat([]byte{tableIdempotency}, s[:], signer[:], k[:])
 }
 
-func logKey(level uint, index uint64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{tableLog, byte(level)}, index)
+func logKey(n chain.Node) []byte {
+	return binary.BigEndian.AppendUint64([]byte{tableLog, byte(n.Level)}, n.Index)
 }
 
 // after is the least key above all that begin with prefix; nil if there is none.
