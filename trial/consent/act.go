@@ -88,7 +88,7 @@ func (t Act) validateConsent(s State, c trial.Context, known account, p *trial.P
 		return err
 	}
 	for floor := trial.Version(1); floor <= t.Proven.Act.Version; floor++ {
-		if full(s, passTree(floor)) {
+		if full(s, act.PassLeaves(floor)) {
 			return trial.Refuse(trial.TreeFull, "the tree of passes is full; register the trial with the larger circuit")
 		}
 	}
@@ -115,7 +115,7 @@ func (t Act) validateSuperseded(s State, c trial.Context, known account, p *tria
 	if s.Settled(a.Version, c.Now) {
 		return trial.Refuse(trial.VersionSettled, "version: %v is settled", a.Version)
 	}
-	return accepted(s, c, bothTree(a.Version, a.Successor), t.Proven.Root, t.life(s, p, a.Successor))
+	return accepted(s, c, act.BothTree(a.Version, a.Successor), t.Proven.Root, t.life(s, p, a.Successor))
 }
 
 func (t Act) validateWithdraw(s State, known account) error {
@@ -141,7 +141,7 @@ func (t Act) owing(s State, c trial.Context, p *trial.Protocol) (trial.Set, erro
 	v := t.Proven.Act.Version
 	var refusal error
 	for _, set := range []trial.Set{trial.New, trial.Existing} {
-		err := accepted(s, c, setTree(v, set), t.Proven.Root, t.life(s, p, 0))
+		err := accepted(s, c, act.SetTree(v, set), t.Proven.Root, t.life(s, p, 0))
 		if err == nil {
 			return set, nil
 		}

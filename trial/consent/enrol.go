@@ -69,7 +69,7 @@ func (t Enrol) Validate(s State, c trial.Context) error {
 	if err := onTime(s, c, a.Version, a.Day); err != nil {
 		return err
 	}
-	if full(s, setTree(a.Version, trial.New)) {
+	if full(s, act.SetTree(a.Version, trial.New)) {
 		return trial.Refuse(trial.TreeFull, "the set of version %v is full; register the trial with the larger circuit", a.Version)
 	}
 	return freshLeaf(s, t.Leaf)

@@ -8,15 +8,9 @@ import (
 	"github.com/trialith/trialith/circuits/tree"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/event"
 )
-
-// The trees of a trial by name. Names are public: devices ask for leaves by them.
-func setTree(v trial.Version, s trial.Set) string { return fmt.Sprintf("%v-%v", s, v) }
-func bothTree(v, w trial.Version) string          { return fmt.Sprintf("X-%v-%v", v, w) }
-func passTree(floor trial.Version) string         { return fmt.Sprintf("pass-%v", floor) }
-
-const eligibleTree = "eligible"
 
 func treeKey(kind, name string) []byte { return []byte("consent/" + kind + "/" + name + "\x00") }
 
@@ -147,14 +141,14 @@ func endedKey(name string, generation uint64) []byte {
 }
 
 func (r *roll) plantPass(floor trial.Version, pass field.Leaf) (place uint64) {
-	name := passTree(floor)
+	name := act.PassLeaves(floor)
 	place = r.plant(name, pass)
 	r.keepPassRoot(name)
 	return place
 }
 
 func (r *roll) uprootPass(floor trial.Version, place uint64) {
-	name := passTree(floor)
+	name := act.PassLeaves(floor)
 	g, _ := state.Load[generation](r.s, treeKey("passgen", name))
 	state.Put(r.s, endedKey(name, g.Count), r.c.Now)
 	g.Count++
@@ -171,11 +165,11 @@ func (r *roll) keepPassRoot(name string) {
 
 // acceptsPass says why a pass root is not accepted at a site whose floor it is.
 func acceptsPass(s State, c trial.Context, floor trial.Version, root field.Root, delay int64) error {
-	name := passTree(floor)
+	name := act.PassLeaves(floor)
 	made, ok := state.Load[uint64](s, passRootKey(name, root))
 	if !ok {
 		for below := trial.Version(1); below < floor; below++ {
-			if _, older := s.Get(passRootKey(passTree(below), root)); older {
+			if _, older := s.Get(passRootKey(act.PassLeaves(below), root)); older {
 				return trial.Refuse(trial.PassBelowFloor, "pass: this site accepts consents to version %v or later since its deadline; consent to it first", floor)
 			}
 		}

@@ -84,7 +84,7 @@ func (m *member) unstated(s State, now int64) (vs []trial.Version) {
 // v it owes whose own time had not run out when w opened at its site.
 func (r *roll) join(leaf field.Leaf, m *member, v trial.Version, set trial.Set, due int64, opened int64) {
 	o := owing{Version: v, Set: set, Due: due, Until: due}
-	o.Place = r.plant(setTree(v, set), leaf)
+	o.Place = r.plant(act.SetTree(v, set), leaf)
 	for i := range m.Owes {
 		earlier := &m.Owes[i]
 		if earlier.Version >= v {
@@ -92,7 +92,7 @@ func (r *roll) join(leaf field.Leaf, m *member, v trial.Version, set trial.Set, 
 			continue
 		}
 		if set == trial.Existing && opened <= earlier.Due {
-			earlier.Both = append(earlier.Both, both{With: v, Place: r.plant(bothTree(earlier.Version, v), leaf)})
+			earlier.Both = append(earlier.Both, both{With: v, Place: r.plant(act.BothTree(earlier.Version, v), leaf)})
 		}
 		if due > earlier.Until {
 			r.stays(earlier.Version, earlier.Until, -1)
@@ -113,9 +113,9 @@ func (r *roll) part(leaf field.Leaf, m *member) {
 	}
 	m.Active = false
 	for _, o := range m.Owes {
-		r.uproot(setTree(o.Version, o.Set), o.Place)
+		r.uproot(act.SetTree(o.Version, o.Set), o.Place)
 		for _, b := range o.Both {
-			r.uproot(bothTree(o.Version, b.With), b.Place)
+			r.uproot(act.BothTree(o.Version, b.With), b.Place)
 		}
 		r.stays(o.Version, o.Until, -1)
 	}

@@ -38,7 +38,7 @@ func (t Screen) Validate(s State, c trial.Context) error {
 	if err := onTime(s, c, open[len(open)-1].Version, t.Proven.Act.Day); err != nil {
 		return err
 	}
-	if full(s, eligibleTree) {
+	if full(s, act.EligibleLeaves) {
 		return trial.Refuse(trial.TreeFull, "the tree of screened leaves is full; register the trial with the larger circuit")
 	}
 	return freshLeaf(s, t.Leaf)
@@ -55,7 +55,7 @@ type screened struct {
 func (t Screen) Apply(s State, c trial.Context) []event.Event {
 	r := &roll{s: s, c: c}
 	state.Put(s, screenedKey(t.Leaf), screened{Site: t.Proven.Act.Site})
-	r.plant(eligibleTree, t.Leaf)
+	r.plant(act.EligibleLeaves, t.Leaf)
 	r.tell(event.Screened{Leaf: t.Leaf, Site: t.Proven.Act.Site, Day: t.Proven.Act.Day})
 	return r.events
 }
@@ -100,7 +100,7 @@ func (t Randomise) Validate(s State, c trial.Context) error {
 		return trial.Refuse(trial.AlreadyRandomised, "account: randomised before")
 	}
 	p, _, _ := s.Protocol(a.Version)
-	return accepted(s, c, eligibleTree, t.Proven.Root, func(epochEnd int64) int64 {
+	return accepted(s, c, act.EligibleLeaves, t.Proven.Root, func(epochEnd int64) int64 {
 		return epochEnd + trial.Days(p.Terms.AnswerDays)
 	})
 }
