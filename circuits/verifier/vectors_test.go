@@ -136,9 +136,7 @@ func prove(t *testing.T) (file vectors) {
 		items = append(items, verifier.Item{Proof: proof, Statement: w.Statement})
 		file.Vectors = append(file.Vectors, vector{names[i], true, proof.String(), text(w.Statement)})
 	}
-	for _, f := range forgeries(items[0], items[1]) {
-		file.Vectors = append(file.Vectors, f)
-	}
+	file.Vectors = append(file.Vectors, forgeries(items[0], items[1])...)
 	return file
 }
 

@@ -27,11 +27,9 @@ func write(circuits string) error {
 	if err != nil {
 		return err
 	}
-	//nolint:gosec // The files are sources of the project, meant to be read.
 	if err := os.WriteFile(filepath.Join(circuits, "verifier", "development.vk"), keys.Verifying, 0o644); err != nil {
 		return err
 	}
-	//nolint:gosec // As above.
 	if err := os.WriteFile(filepath.Join(circuits, "prover", "development.pk"), keys.Proving, 0o644); err != nil {
 		return err
 	}
