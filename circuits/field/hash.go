@@ -15,8 +15,12 @@ import (
 // The Poseidon2 instances of rule set 1 and the tags in lane 0 of the narrow one.
 // The circuit takes them from here, so that the two cannot drift apart.
 const (
-	NarrowWidth, NarrowFull, NarrowPartial = 4, 8, 56
-	WideWidth, WideFull, WidePartial       = 8, 8, 57
+	NarrowWidth   = 4
+	NarrowFull    = 8
+	NarrowPartial = 56
+	WideWidth     = 8
+	WideFull      = 8
+	WidePartial   = 57
 
 	TagIdentity = 1
 	TagLeaf     = 2

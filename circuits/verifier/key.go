@@ -97,7 +97,7 @@ func (k *Key) check() error {
 	for i := range k.k {
 		for j := range i {
 			if sameX1(&k.k[i], &k.k[j]) {
-				return fmt.Errorf("K[%d] = ±K[%d]: one public input could stand for the other", i, j)
+				return fmt.Errorf("bases K[%d] = ±K[%d]: one public input could stand for the other", i, j)
 			}
 		}
 	}
