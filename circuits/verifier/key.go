@@ -14,7 +14,7 @@ import (
 // KeySize is the length in bytes of a verifying key: α₁ β₁ β₂ γ₂ δ₁ δ₂ compressed,
 // the number 21 as 4 bytes, K₀ to K₂₀ compressed, and two zero counts of 4 bytes
 // (no commitments).
-const KeySize = 4*32 + 3*64 - 32 + 4 + (Inputs+1)*32 + 8
+const KeySize = 3*32 + 3*64 + 4 + (Inputs+1)*32 + 8
 
 // Key is a verifying key of the statement. It is safe for concurrent use.
 type Key struct {
