@@ -70,11 +70,12 @@ var house = []room{
 		"ledger/wire", "ledger/tx", "ledger/state", "ledger/engine", "circuits/verifier",
 	})},
 
-	// Floor 4. Followers read blocks and events; none opens the vault.
-	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome"})},
-	{[]string{"registry/node"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "registry"})},
+	// Floor 4. Followers read blocks and events; none opens the vault. The
+	// fields of an event are field elements, so who reads one may name them.
+	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field"})},
+	{[]string{"registry/node"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field", "registry"})},
 	{[]string{"registry/evidence"}, slices.Concat(kept, []string{
-		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "circuits/verifier", "registry",
+		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "circuits/field", "circuits/verifier", "registry",
 	})},
 
 	// Floor 5. The server never holds the prover nor a participant's secrets.
