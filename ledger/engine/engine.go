@@ -52,7 +52,10 @@ type Pending struct {
 type StateMachine interface {
 	// Check says why a transaction must not enter: its form, its signatures, a
 	// proof that does not verify, a signer without the right. It reads the
-	// committed state of the directory and of the transaction's stream.
+	// committed state of the directory and of the transaction's stream, which
+	// may have moved on when the transaction executes. A replay asks again, of
+	// the state just before the transaction: so whatever Check refuses for a
+	// reason of state, Execute must refuse too. Safe for concurrent use.
 	Check(at Point, directory, stream state.View, e *tx.Envelope) error
 	// Prepare is told a whole block before its transactions are executed, with
 	// the committed state, so that what can be verified together is. It may

@@ -79,6 +79,12 @@ func Run(m engine.StateMachine, g chain.Genesis, directory, trial []engine.Entry
 		machine: m, ledger: g.ID(), headers: headers, log: chain.NewLog(),
 		directory: newStream(wire.Directory), used: map[claim]string{}, seen: map[wire.TxHash]string{},
 	}
+	if err := gapless("directory", directory); err != nil {
+		return Result{}, err
+	}
+	if err := gapless("trial", trial); err != nil {
+		return Result{}, err
+	}
 	if len(trial) > 0 {
 		if trial[0].Stream == wire.Directory {
 			return Result{}, diverge("trial/0", "belongs to the directory")
@@ -95,6 +101,16 @@ func Run(m engine.StateMachine, g chain.Genesis, directory, trial []engine.Entry
 		}
 	}
 	return r.result(), nil
+}
+
+// gapless finds a missing entry before anything that follows from it.
+func gapless(name string, entries []engine.Entry) error {
+	for i := range entries {
+		if n := entries[i].Sequence; n != uint64(i) {
+			return diverge(fmt.Sprintf("%s/%d", name, i), "missing; entry %d stands in its place", n)
+		}
+	}
+	return nil
 }
 
 // next takes the entries of the lowest height from both lists, the directory's
@@ -200,7 +216,7 @@ func (r *run) place(h chain.Header, entries []*engine.Entry, pending []engine.Pe
 		case !known:
 			return diverge(e.Name(), "belongs to stream %v; the one replayed is %v", e.Stream, r.trial.id)
 		case e.Sequence != sequence:
-			return diverge(fmt.Sprintf("%s/%d", kind(e), sequence), "missing; entry %d stands in its place", e.Sequence)
+			return diverge(e.Name(), "comes where entry %d belongs", sequence)
 		case int64(e.Index) <= index:
 			return diverge(e.Name(), "index %d comes after %d in block %d", e.Index, index, e.Height)
 		case e.Index >= h.Count:
@@ -225,13 +241,6 @@ func (r *run) place(h chain.Header, entries []*engine.Entry, pending []engine.Pe
 		next[e.Stream]++
 	}
 	return nil
-}
-
-func kind(e *engine.Entry) string {
-	if e.Stream == wire.Directory {
-		return "directory"
-	}
-	return "trial"
 }
 
 // open decodes an accepted entry's envelope and compares it with the entry. A
