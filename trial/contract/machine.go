@@ -13,6 +13,7 @@ import (
 	"fmt"
 
 	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/tx"
@@ -255,4 +256,20 @@ func code(err error) engine.Code {
 		return engine.Code(r.Code)
 	}
 	panic(fmt.Sprintf("contract: a rule failed without a refusal: %v", err))
+}
+
+// FromGenesis makes the machine of the ledger that a genesis names.
+func FromGenesis(g chain.Genesis, v Verifier) (*Machine, error) {
+	if g.Rules != RuleSet {
+		return nil, fmt.Errorf("contract: genesis: rule set %d; this version knows %d", g.Rules, RuleSet)
+	}
+	c := Config{Ledger: g.ID(), Genesis: g.Time, Epoch: g.Epoch, Node: g.Node, Verifier: v}
+	for _, a := range g.Authorities {
+		role, ok := trial.ParseRole(a.Role)
+		if !ok {
+			return nil, fmt.Errorf("contract: genesis: authority %q: role %q is none of the directory's", a.Name, a.Role)
+		}
+		c.Authorities = append(c.Authorities, Authority{Role: role, Name: a.Name, Country: a.Country, Key: a.Key})
+	}
+	return New(c)
 }
