@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -497,4 +498,49 @@ func TestCloseDrains(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// headClock is a clock that reads the ledger it serves, as a demonstration's may.
+type headClock struct{ l *Ledger }
+
+func (c *headClock) Now() int64 {
+	if c.l == nil {
+		return toy.Genesis().Time
+	}
+	return c.l.Head().Time + 1000
+}
+
+func TestClockMayReadTheHead(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	clock := new(headClock)
+	c.Clock = clock
+	l := open(t, c)
+	clock.l = l
+	if e := enter(t, l, toy.GrantTx(toy.Key(2), 1)); e.Time != toy.Genesis().Time+1000 {
+		t.Errorf("time %d", e.Time)
+	}
+}
+
+// BenchmarkSubmit waits for each transaction, 64 at a time on two cores.
+func BenchmarkSubmit(b *testing.B) {
+	l := open(b, config(b))
+	k := toy.Key(2)
+	enter(b, l, toy.GrantTx(k, 1<<40))
+	var n atomic.Uint64
+	b.SetParallelism(32)
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			i := n.Add(1)
+			raw := toy.Tx(k, toy.Note, toy.Stream(int(i%4)), "body", i)
+			hash, err := l.Submit(context.Background(), raw)
+			if err == nil {
+				_, err = l.Wait(context.Background(), hash)
+			}
+			if err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
 }

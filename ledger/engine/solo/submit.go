@@ -78,6 +78,7 @@ func (l *Ledger) Submit(ctx context.Context, raw []byte) (wire.TxHash, error) {
 // caller's to check.
 func (l *Ledger) reserve(t engine.Item) (it *item, mine bool, err error) {
 	c := claimOf(t.Envelope)
+	now := l.cfg.Clock.Now() // before the lock: a clock may read the head
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.running(); err != nil {
@@ -95,7 +96,7 @@ func (l *Ledger) reserve(t engine.Item) (it *item, mine bool, err error) {
 	if ok {
 		return nil, false, &engine.DuplicateError{Earlier: earlier}
 	}
-	if t.Envelope.Expiry <= l.blockTime() {
+	if t.Envelope.Expiry <= max(now, l.now.Head().Time+1) {
 		return nil, false, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired)
 	}
 	if l.queued >= l.cfg.MaxQueue || l.bytes+len(t.Raw) > l.cfg.MaxQueueBytes {
@@ -187,9 +188,6 @@ func (l *Ledger) running() error {
 	}
 	return nil
 }
-
-// blockTime is the time that the next block would have. Call it under mu.
-func (l *Ledger) blockTime() int64 { return max(l.cfg.Clock.Now(), l.now.Head().Time+1) }
 
 // Wait returns the entry of a submitted transaction when it is durable in a
 // block, refused or not. It fails with engine.ErrExpired if it expired before,
