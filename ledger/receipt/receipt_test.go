@@ -29,9 +29,15 @@ func genesis() chain.Genesis {
 	}
 }
 
-// make builds a log of size leaves, the last count of which are one block, and
+// build makes a log of size leaves, the last count of which are one block, and
 // the receipt of the leaf at index in that block.
 func build(t testing.TB, size, count int, index uint32) receipt.Receipt {
+	t.Helper()
+	return buildWith(t, size, count, index, func(*chain.Link) {})
+}
+
+// buildWith is build of a ledger that logs another link than it should.
+func buildWith(t testing.TB, size, count int, index uint32, change func(*chain.Link)) receipt.Receipt {
 	t.Helper()
 	g := genesis()
 	nodes := map[chain.Node][]byte{}
@@ -40,6 +46,7 @@ func build(t testing.TB, size, count int, index uint32) receipt.Receipt {
 		Stream: wire.StreamID{1}, Sequence: 7, Height: 5, Index: index, Time: g.Time + 5, Directory: 3,
 		Hash: wire.TxHash(wire.Sum("tx", "x")), Previous: wire.Sum("x"),
 	}
+	change(&link)
 	first := size - count
 	leaves := make([][]byte, size)
 	for i := range leaves {
@@ -54,7 +61,7 @@ func build(t testing.TB, size, count int, index uint32) receipt.Receipt {
 		t.Fatal(err)
 	}
 	h := chain.Header{
-		Version: 1, Ledger: g.ID(), Height: 5, Time: link.Time, First: uint64(first), Count: uint32(count),
+		Version: 1, Ledger: g.ID(), Height: 5, Time: g.Time + 5, First: uint64(first), Count: uint32(count),
 		Root: root, Previous: wire.Sum("p"), Streams: wire.Sum("s"), Results: wire.Sum("r"), Rules: 1,
 	}
 	path, err := chain.InclusionProof(uint64(first)+uint64(index), uint64(size), func(ids []chain.Node) ([][]byte, error) {
@@ -136,6 +143,20 @@ func TestReceiptRefuses(t *testing.T) {
 		change(&r)
 		if _, err := r.Verify(genesis()); err == nil {
 			t.Errorf("%s: changed, and it still verifies", name)
+		}
+	}
+}
+
+// A ledger that logs a link with another time or height than its header's is
+// caught by the receipt, however well it is signed.
+func TestLinkOfAnotherTime(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*chain.Link){
+		"time":   func(l *chain.Link) { l.Time-- },
+		"height": func(l *chain.Link) { l.Height-- },
+	} {
+		if _, err := buildWith(t, 20, 6, 2, change).Verify(genesis()); err == nil {
+			t.Errorf("%s: verifies", name)
 		}
 	}
 }

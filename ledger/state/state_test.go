@@ -177,6 +177,26 @@ func TestAbsenceNeedsALeafOnThePath(t *testing.T) {
 	}
 }
 
+// A map that holds a leaf off its own path was not made by these rules, and
+// proves nothing absent.
+func TestAbsenceByALeafOffItsPath(t *testing.T) {
+	t.Parallel()
+	key := []byte("key")
+	path := pathOf(key)
+	for _, flip := range []byte{0x80, 0x01} { // the first bit, and one below the siblings
+		other := Leaf{Path: path, Value: wire.Sum("v")}
+		other.Path[0] ^= flip
+		p := Proof{Siblings: []wire.Hash{wire.Sum("sibling")}, Other: []Leaf{other}}
+		l, r := leafHash(other.Path, other.Value), p.Siblings[0]
+		if bit(path, 0) == 1 {
+			l, r = r, l
+		}
+		if err := p.Absent(nodeHash(l, r), key); (err == nil) != (flip == 0x01) {
+			t.Errorf("bit %#x: %v", flip, err)
+		}
+	}
+}
+
 func TestMapHashesAreSums(t *testing.T) {
 	t.Parallel()
 	a, b := wire.Sum("a"), wire.Sum("b")

@@ -2,10 +2,10 @@ package replay_test
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -219,24 +219,34 @@ func TestReplayNamesTheRefused(t *testing.T) {
 	}
 }
 
-func TestIdempotencyIsPartOfTheRules(t *testing.T) {
+// What a ledger must never have let in is refused for that reason, though it
+// is signed and linked as it should be.
+func TestReplayHoldsTheLedgerToItsRules(t *testing.T) {
 	t.Parallel()
 	h := record(t, 1, 4)
-	env, err := tx.Decode(h.trial[1].Envelope)
-	if err != nil {
-		t.Fatal(err)
-	}
 	first, err := tx.Decode(h.trial[0].Envelope)
 	if err != nil {
 		t.Fatal(err)
 	}
-	env.Idempotency = first.Idempotency
-	env.Sign(toy.Key(2))
-	h.trial[1].Envelope = env.Encode()
-	h.trial[1].Hash = tx.Hash(h.trial[1].Envelope)
-	var d *replay.Divergence
-	if err := h.run(); !errors.As(err, &d) || d.Entry != "trial/1" || binary.BigEndian.Uint64(first.Idempotency[8:]) == 0 {
-		t.Errorf("the same idempotency key twice: %v", err)
+	for reason, change := range map[string]func(*tx.Envelope){
+		"idempotency key": func(e *tx.Envelope) { e.Idempotency = first.Idempotency },
+		"expired":         func(e *tx.Envelope) { e.Expiry = h.trial[1].Time },
+		"ledger":          func(e *tx.Envelope) { e.Ledger[0] ^= 1 },
+		"stream":          func(e *tx.Envelope) { e.Stream = toy.Stream(5) },
+	} {
+		bad := h.clone()
+		env, err := tx.Decode(bad.trial[1].Envelope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(env)
+		env.Sign(toy.Key(2))
+		bad.trial[1].Envelope = env.Encode()
+		bad.trial[1].Hash = tx.Hash(bad.trial[1].Envelope)
+		var d *replay.Divergence
+		if err := bad.run(); !errors.As(err, &d) || d.Entry != "trial/1" || !strings.Contains(d.Reason, reason) {
+			t.Errorf("%s: %v", reason, err)
+		}
 	}
 }
 

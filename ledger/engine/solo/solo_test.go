@@ -219,6 +219,43 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
+func TestIdempotencyInTheQueue(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	gate := make(chan struct{})
+	c.Machine = &toy.Machine{Gate: gate}
+	l := open(t, c)
+	first := toy.Tx(toy.Key(2), toy.Grant, wire.Directory, string(public(2)), 1)
+	second := toy.TxUntil(toy.Key(2), toy.Grant, wire.Directory, string(public(2)), 1, toy.Far+1)
+	var wg sync.WaitGroup
+	for range 3 { // the same bytes three times at once: one of them is checked
+		wg.Go(func() {
+			if hash, err := l.Submit(context.Background(), first); err != nil || hash != tx.Hash(first) {
+				t.Error(hash, err)
+			}
+		})
+	}
+	for l.cfg.Machine.(*toy.Machine).Checks.Load() < 1 {
+		time.Sleep(time.Millisecond)
+	}
+	if hash, err := l.Submit(limit(t), second); !errors.Is(err, engine.ErrDuplicate) || hash != tx.Hash(first) {
+		t.Errorf("another one while the first waits: %v %v", hash, err)
+	}
+	close(gate)
+	wg.Wait()
+	if _, err := l.Wait(limit(t), tx.Hash(first)); err != nil {
+		t.Error(err)
+	}
+	if n := l.cfg.Machine.(*toy.Machine).Checks.Load(); n != 1 || l.LogSize() != 1 {
+		t.Errorf("%d checks and %d transactions, want one each", n, l.LogSize())
+	}
+}
+
+func public(n int) []byte {
+	k := toy.Public(toy.Key(n))
+	return k[:]
+}
+
 func TestSubmitErrors(t *testing.T) {
 	t.Parallel()
 	c := config(t)
