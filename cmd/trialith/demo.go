@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/cmd/trialith/demo"
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry/evidence/demonstration"
+	"github.com/trialith/trialith/trial/contract"
+)
+
+type demoFlags struct {
+	once         bool
+	participants int
+	dir          string
+	listen       string
+	json         bool
+}
+
+func demoCommand() *cobra.Command {
+	var f demoFlags
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Take a real published study through Trialith, then serve it",
+		Long: `Take the CDISC pilot study (254 participants, 17 sites) through Trialith over the
+real HTTP API: registration, consent in zero knowledge, an amendment, re-consent,
+withdrawal, and one evidence file. Then keep serving it.
+
+The keys are demonstration keys of a one-party set-up, and all actors run on this
+machine. Parts that the data do not hold are examples, and say so.`,
+		Example: "  trialith demo\n  trialith demo --once --participants 20 --dir ./trial",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runDemo(c, f) },
+	}
+	c.Flags().BoolVar(&f.once, "once", false, "end when the study is done, instead of serving it")
+	c.Flags().IntVar(&f.participants, "participants", 0, "only the first `N` participants by date (default: all 254)")
+	c.Flags().StringVar(&f.dir, "dir", "", "a new or empty `directory` for state and evidence.trialith (default: a new temporary one, kept)")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to serve on; port 0 picks a free one")
+	c.Flags().BoolVar(&f.json, "json", false, "print a summary as JSON on the last line of standard output")
+	return c
+}
+
+func (f *demoFlags) validate(set func(string) bool) error {
+	if set("participants") && f.participants < 1 {
+		return hint(fmt.Errorf("--participants %d: at least 1", f.participants), "leave it out for all")
+	}
+	// Nobody looks at the pages of a run that ends.
+	if f.once && !set("listen") {
+		f.listen = "127.0.0.1:0"
+	}
+	return nil
+}
+
+// emptyDir makes the directory of a run, refusing one in use.
+func emptyDir(dir string) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "trialith-demo-")
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	if len(entries) > 0 {
+		return "", hint(fmt.Errorf("--dir %s: not empty", dir),
+			"name a new directory; \"trialith serve --dir %s\" serves what an earlier run left", dir)
+	}
+	return dir, nil
+}
+
+const demoWarning = `Trialith demo: the CDISC pilot study, from registration to a verified record of consent.
+
+  DEMONSTRATION KEYS: the proof system's keys come from a one-party set-up with a
+  public seed, so anybody can forge. Never use them for a trial.
+  ALL ACTORS RUN ON THIS MACHINE, each with keys and memory of its own, and speak
+  to the node over HTTP only.
+  EXAMPLES: the consent form and its options, the amendment and its reason, and
+  three people's answers to it are written for the demo. The rest is the data's.
+
+`
+
+func runDemo(c *cobra.Command, f demoFlags) error {
+	if err := f.validate(c.Flags().Changed); err != nil {
+		return err
+	}
+	dir, err := emptyDir(f.dir)
+	if err != nil {
+		return err
+	}
+	out, diagnostics := c.OutOrStdout(), c.ErrOrStderr()
+	fmt.Fprintf(out, "%s  State: %s\n\n", demoWarning, dir)
+	report := &demo.Report{Out: out, Err: diagnostics, Bar: isTerminal(diagnostics)}
+	clock := demo.NewClock(demo.GenesisDay())
+
+	var n *node
+	err = report.Step("start", "Start the node", func() (string, error) {
+		n, err = startDemo(dir, f.listen, clock)
+		return "pebble ledger, SQLite read model, study clock", err
+	})
+	if err != nil {
+		return err
+	}
+	defer n.Close() //nolint:errcheck // closed by name where the result matters
+	summary, err := demo.Run(c.Context(), demo.Config{URL: n.url, Clock: clock, Participants: f.participants, Report: report})
+	if err != nil {
+		return err
+	}
+	if err := n.ledger.Err(); err != nil {
+		return err
+	}
+	summary.Evidence = filepath.Join(dir, fileEvidence)
+	if err := demoEvidence(c.Context(), report, summary); err != nil {
+		return err
+	}
+	if !f.once {
+		printAddresses(out, n.url, summary)
+	}
+	if f.json {
+		if err := json.NewEncoder(out).Encode(summary); err != nil {
+			return err
+		}
+	}
+	if f.once {
+		return n.Close()
+	}
+	return waitServing(c.Context(), n)
+}
+
+func startDemo(dir, listen string, clock *demo.Clock) (*node, error) {
+	key := demonstration.Key("node")
+	g := chain.Genesis{
+		Version: chain.GenesisVersion, Name: "Trialith demonstration", Time: clock.Now(), Epoch: 24 * 60 * 60,
+		Rules: contract.RuleSet, Origin: "trialith.example/demo", Node: demonstration.Public("node"),
+		Authorities:  []chain.Authority{{Role: "regulator", Name: "Regulator (demonstration)", Country: "US", Key: demonstration.Public("regulator")}},
+		VerifyingKey: wire.Hash(verifier.DevelopmentHash), Demonstration: true,
+	}
+	if err := writeNode(dir, g, key); err != nil {
+		return nil, err
+	}
+	return openNode(nodeConfig{
+		dir: dir, listen: listen, genesis: g, key: key, clock: clock, study: true, follow: []engine.Follower{clock},
+	})
+}
+
+// demoEvidence downloads the evidence file as anybody would, and verifies it by
+// the same code as "trialith verify".
+func demoEvidence(ctx context.Context, report *demo.Report, s *demo.Summary) error {
+	var size int64
+	err := report.Step("evidence", "Download the evidence file", func() (string, error) {
+		var err error
+		size, err = s.Download(ctx)
+		return fmt.Sprintf("%s, %.1f MB", fileEvidence, float64(size)/1e6), err
+	})
+	if err != nil {
+		return err
+	}
+	return report.Step("verify", "Verify it offline", func() (string, error) {
+		r, err := verifyFile(ctx, s.Evidence, "")
+		if err != nil {
+			return "", err
+		}
+		s.Verdict = r.Verdict
+		for version, verdict := range s.C9 {
+			fmt.Fprintf(report.Out, "       version %s: %s\n", version, verdict)
+		}
+		return r.Sentence, nil
+	})
+}
+
+func printAddresses(out io.Writer, url string, s *demo.Summary) {
+	fmt.Fprintf(out, `
+Open  %s/                       the home page: check anything
+      %s/studies/%s
+      %s/ledger                 every transaction
+      %s/verify                 drop the evidence file
+      %s/v1/docs                the API
+
+Verify it yourself, without this node:  trialith verify %s
+Stop with Ctrl-C; serve it again with:  trialith serve --dir %s
+`, url, url, s.Trial, url, url, url, s.Evidence, filepath.Dir(s.Evidence))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// waitServing serves until the command is interrupted.
+func waitServing(ctx context.Context, n *node) error {
+	select {
+	case <-ctx.Done():
+		return n.Close()
+	case err := <-n.failed:
+		return err
+	}
+}

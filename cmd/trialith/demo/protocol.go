@@ -1,0 +1,81 @@
+package demo
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/trialith/trialith/cmd/trialith/demo/pilot"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/exchange/usdm"
+)
+
+// The attributes of a leaf in the pilot study, by place.
+const (
+	attributeAge = iota
+	attributeMMSE
+)
+
+// Texts written for the demo are marked as examples where they are shown.
+const (
+	exampleRisks = "Known when the trial began: itching, redness or a rash where the patch sits; feeling sick; sweating. " +
+		"Your doctor can take the patch off at any time. (Example text.)"
+	exampleRisksAmended = "Known when the trial began: itching, redness or a rash where the patch sits; feeling sick; sweating. " +
+		"New in version 2: some people had severe skin reactions, dizziness or fainting. Tell the site at once if you feel faint. " +
+		"Your doctor can take the patch off at any time. (Example text.)"
+	exampleBurden  = "Twelve planned visits in 26 weeks, blood samples, heart recordings, and tests of memory. (Example text.)"
+	examplePayment = "You are not paid for taking part. (Example text.)"
+	exampleDataUse = "Your data stay at the site, encrypted under a key of your own. Only coded data go to the sponsor. (Example text.)"
+	exampleSummary = "The trial compares a skin patch with xanomeline, in two strengths, with a patch without medicine, in people " +
+		"with mild to moderate Alzheimer's disease. It asks whether memory and daily life get better, and what side effects there are. (Example text.)"
+	exampleReason = "The section on risks says more: severe skin reactions, dizziness and fainting. (Example.)"
+)
+
+// register is version 1 as the sponsor registers it: the published definition,
+// and what a definition never holds, as examples.
+func register() (trial.Protocol, []usdm.Lint, error) {
+	study, err := pilot.Study()
+	if err != nil {
+		return trial.Protocol{}, nil, err
+	}
+	p, lints, err := study.Protocol()
+	if err != nil {
+		return p, lints, fmt.Errorf("study definition: %w", err)
+	}
+	definition := pilot.Definition()
+	p.Summary = exampleSummary
+	p.Risks, p.Burden, p.Payment, p.DataUse = exampleRisks, exampleBurden, examplePayment, exampleDataUse
+	p.Terms = trial.Terms{DeadlineDays: 35, AnswerDays: 30, GraceDays: 14, RecordingHours: 24}
+	p.Privacy = "open"
+	p.Attested = append(p.Attested, trial.Attribute{Name: "MMSE total", Unit: "points", Min: 10, Max: 23, Screening: true})
+	p.Forms = []trial.Form{form(p.Risks)}
+	p.Documents = []trial.Document{{
+		Kind: "protocol", Title: "CDISC pilot study, USDM v4.0 definition",
+		SHA256: sha256.Sum256(definition), Bytes: uint64(len(definition)),
+	}}
+	return p, lints, nil
+}
+
+// amend is version 2: the risks changed, on the form too.
+func amend(p trial.Protocol) trial.Protocol {
+	p.Risks = exampleRisksAmended
+	p.Forms = []trial.Form{form(p.Risks)}
+	return p
+}
+
+func form(risks string) trial.Form {
+	return trial.Form{
+		ID: "participant", Language: "en", Title: "Taking part in the LZZT patch trial", Example: true,
+		Sections: []trial.Section{
+			{Heading: "Why this trial", Text: exampleSummary},
+			{Heading: "What you would do", Text: exampleBurden},
+			{Heading: "Risks", Text: risks},
+			{Heading: "Your data", Text: exampleDataUse},
+			{Heading: "Payment", Text: examplePayment},
+			{Heading: "Leaving", Text: "You can leave at any time, without a reason, and nothing you are owed is lost. (Example text.)"},
+		},
+		Options: []trial.Option{
+			{ID: "results", Text: "Tell me the results of the trial when they are known."},
+			{ID: "biobank", Text: "Keep my left-over blood samples for later research on dementia."},
+		},
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/engine/solo"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/server/readmodel"
+	"github.com/trialith/trialith/trial/contract"
+)
+
+// The files of a node's directory. The key and the last signed head stand apart
+// from the ledger's data: a restored backup of the data cannot sign a second
+// history.
+const (
+	fileGenesis  = "genesis.cbor"
+	fileEvidence = "evidence.trialith"
+	dirLedger    = "ledger"
+	dirModel     = "readmodel"
+	dirKeys      = "keys"
+	fileKey      = "node.key"
+	fileHead     = "head"
+)
+
+// nodeConfig says what a node runs on.
+type nodeConfig struct {
+	dir     string
+	listen  string
+	genesis chain.Genesis
+	key     ed25519.PrivateKey
+	clock   engine.Clock
+	study   bool // the clock is a study's
+	follow  []engine.Follower
+}
+
+// node is the one place where the rooms meet: a ledger with the contract as its
+// state machine, the followers, and HTTP over both.
+type node struct {
+	ledger *solo.Ledger
+	model  *readmodel.Model
+	server *http.Server
+	url    string
+	failed chan error
+}
+
+// openNode starts a node. It serves until Close.
+func openNode(c nodeConfig) (_ *node, err error) {
+	key, err := verifyingKey(c.genesis)
+	if err != nil {
+		return nil, err
+	}
+	machine, err := contract.FromGenesis(c.genesis, key)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			n.Close() //nolint:errcheck // the first error is the one to tell
+		}
+	}()
+	n.model, err = readmodel.Open(readmodel.Config{
+		Dir: filepath.Join(c.dir, dirModel), Genesis: c.genesis, KindName: kindName,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.ledger, err = solo.Open(solo.Config{
+		Dir: filepath.Join(c.dir, dirLedger), Key: c.key, HeadFile: filepath.Join(c.dir, dirKeys, fileHead),
+		Clock: c.clock, Machine: machine, Genesis: c.genesis,
+		Followers: append([]engine.Follower{n.model}, c.follow...),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, n.serve(c)
+}
+
+func kindName(n tx.Kind) string {
+	k, _ := contract.KindOf(n)
+	return k.Name
+}
+
+// verifyingKey finds the key that the genesis names among those built in.
+func verifyingKey(g chain.Genesis) (*verifier.Key, error) {
+	if key := verifier.Development(); key.Hash() == g.VerifyingKey {
+		return key, nil
+	}
+	return nil, fmt.Errorf("genesis: verifying key %v is not built into this version", g.VerifyingKey)
+}
+
+func (n *node) serve(c nodeConfig) error {
+	listener, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return hint(err, "choose another address with --listen, for example 127.0.0.1:0")
+	}
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	if err := n.mount(router, c); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	n.server = &http.Server{Handler: router, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
+	n.url = "http://" + listener.Addr().String()
+	go func() { n.failed <- n.server.Serve(listener) }()
+	return nil
+}
+
+// Close stops serving, then the ledger, then the followers' stores.
+func (n *node) Close() error {
+	var errs []error
+	if n.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		errs = append(errs, n.server.Shutdown(ctx))
+	}
+	if n.ledger != nil {
+		errs = append(errs, n.ledger.Close())
+	}
+	if n.model != nil {
+		errs = append(errs, n.model.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// writeNode makes the directory of a new node: genesis and key.
+func writeNode(dir string, g chain.Genesis, key ed25519.PrivateKey) error {
+	if err := os.MkdirAll(filepath.Join(dir, dirKeys), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, fileGenesis), g.Encode(), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, dirKeys, fileKey), key.Seed(), 0o600)
+}
+
+// readNode reads them back.
+func readNode(dir string) (chain.Genesis, ed25519.PrivateKey, error) {
+	b, err := os.ReadFile(filepath.Join(dir, fileGenesis))
+	if err != nil {
+		return chain.Genesis{}, nil, hint(err, "%s is no node's directory; \"trialith demo --dir %s\" makes one", dir, dir)
+	}
+	g, err := chain.DecodeGenesis(b)
+	if err != nil {
+		return g, nil, err
+	}
+	seed, err := os.ReadFile(filepath.Join(dir, dirKeys, fileKey))
+	if err != nil {
+		return g, nil, err
+	}
+	if len(seed) != ed25519.SeedSize {
+		return g, nil, fmt.Errorf("%s: %d bytes; an Ed25519 seed has %d", fileKey, len(seed), ed25519.SeedSize)
+	}
+	return g, ed25519.NewKeyFromSeed(seed), nil
+}
