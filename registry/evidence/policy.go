@@ -1,0 +1,119 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry/evidence/demonstration"
+	"github.com/trialith/trialith/trial"
+)
+
+// maxPolicy bounds a policy file in bytes.
+const maxPolicy = 1 << 20
+
+// Policy says whom a verifier trusts. It is the verifier's own; no evidence
+// file can change it.
+type Policy struct {
+	Name string `json:"name"`
+	// Authorities are the keys that a genesis may name, each for one role: the
+	// node's ("node") and those of the founding authorities.
+	Authorities []Authority `json:"authorities"`
+	// VerifyingKeys are the names of the proof system's keys that are trusted.
+	VerifyingKeys []wire.Hash `json:"verifying_keys"`
+	// Witnesses are the keys of independent witnesses, and Quorum how many of
+	// them must have cosigned a checkpoint.
+	Witnesses []string `json:"witnesses"`
+	Quorum    int      `json:"quorum"`
+	// Demonstration says that the keys are worth nothing outside of one.
+	Demonstration bool `json:"demonstration"`
+}
+
+// Authority is a key that is trusted in a role.
+type Authority struct {
+	Role string       `json:"role"`
+	Key  tx.PublicKey `json:"key"`
+}
+
+// Builtin is the policy where none is given. It knows the shipped one-party
+// development set-up and the demonstration's authorities, whose secrets are
+// public.
+func Builtin() Policy {
+	return Policy{
+		Name: "built in, for demonstrations",
+		Authorities: []Authority{
+			{Role: trial.Regulator.String(), Key: demonstration.Public("regulator")},
+			{Role: trial.Node.String(), Key: demonstration.Public("node")},
+		},
+		VerifyingKeys: []wire.Hash{verifier.DevelopmentHash},
+		Witnesses:     []string{},
+		Demonstration: true,
+	}
+}
+
+// ParsePolicy reads a policy file: one JSON object with the fields of Policy.
+func ParsePolicy(b []byte) (Policy, error) {
+	var p Policy
+	if len(b) > maxPolicy {
+		return p, fmt.Errorf("policy: %d bytes; at most %d", len(b), maxPolicy)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return p, fmt.Errorf("policy: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return p, errors.New("policy: something follows the JSON object")
+	}
+	return p, p.validate()
+}
+
+func (p Policy) validate() error {
+	if len(p.Authorities) == 0 || len(p.VerifyingKeys) == 0 {
+		return errors.New("policy: authorities, verifying_keys: name at least one of each; without them nothing can be trusted")
+	}
+	for _, a := range p.Authorities {
+		if _, ok := trial.ParseRole(a.Role); !ok {
+			return fmt.Errorf("policy: authorities: role %q is none of the directory's", a.Role)
+		}
+	}
+	if p.Quorum < 0 || p.Quorum > len(p.Witnesses) {
+		return fmt.Errorf("policy: quorum: %d of %d witnesses", p.Quorum, len(p.Witnesses))
+	}
+	return nil
+}
+
+func (p Policy) trusts(role string, key tx.PublicKey) bool {
+	return slices.Contains(p.Authorities, Authority{Role: role, Key: key})
+}
+
+// untrusted names a key of the genesis, or the verifying key that it pins, that
+// the policy does not trust; "" if there is none.
+func (p Policy) untrusted(g chain.Genesis) string {
+	if !p.trusts(trial.Node.String(), g.Node) {
+		return fmt.Sprintf("the node's key %x", g.Node)
+	}
+	for _, a := range g.Authorities {
+		if !p.trusts(a.Role, a.Key) {
+			return fmt.Sprintf("the key %x of the %s", a.Key, a.Role)
+		}
+	}
+	if !slices.Contains(p.VerifyingKeys, g.VerifyingKey) {
+		return fmt.Sprintf("the verifying key %v", g.VerifyingKey)
+	}
+	return ""
+}
+
+// demonstration reports whether what rests on these keys is worth nothing
+// outside of a demonstration. That the development set-up is one does not
+// depend on what a policy says of it: anyone can forge under it.
+func (p Policy) demonstration(g chain.Genesis) bool {
+	return p.Demonstration || g.Demonstration || g.VerifyingKey == wire.Hash(verifier.DevelopmentHash)
+}
