@@ -1,0 +1,86 @@
+package problem
+
+import (
+	"fmt"
+
+	"github.com/trialith/trialith/trial"
+)
+
+// Meaning says in a few words what a refusal code means; "" for none. The words
+// may improve; the codes are part of consensus.
+func Meaning(c trial.Code) string {
+	if c == 0 {
+		return ""
+	}
+	if s, ok := meanings[c]; ok {
+		return s
+	}
+	return fmt.Sprintf("refused with code %d", c)
+}
+
+var meanings = map[trial.Code]string{
+	trial.Malformed:       "the transaction has not the form of its kind",
+	trial.UnknownKind:     "there is no such kind of transaction",
+	trial.UnknownKey:      "the signer's key is not in the directory",
+	trial.BadSignature:    "a signature does not verify",
+	trial.NotAuthorised:   "the signer has no right to do this",
+	trial.NeedsSecond:     "a second person's signature is missing",
+	trial.WrongStream:     "sent to the wrong stream",
+	trial.ProofInvalid:    "the proof does not verify",
+	trial.ExpiredActor:    "the signer's right has ended",
+	trial.UnknownTrial:    "the trial is not registered",
+	trial.WrongLedger:     "made for another ledger",
+	trial.UnknownDelegate: "the site had not delegated this to the signer",
+
+	trial.ActorExists:   "the actor is registered already",
+	trial.KeyExists:     "the key is registered already",
+	trial.NoSuchActor:   "the actor is not registered",
+	trial.NoPossession:  "the new key has not signed for itself",
+	trial.AlreadyEnded:  "it has ended already",
+	trial.WrongRole:     "the actor has another role",
+	trial.NoSuchPerson:  "the person is not of this site",
+	trial.AlreadyActing: "the person is delegated already",
+
+	trial.TrialExists:      "the trial is registered already",
+	trial.NoSuchVersion:    "the version is not registered",
+	trial.NotNextVersion:   "not the next version",
+	trial.NoChange:         "it changes nothing",
+	trial.NotApproved:      "ethics has not approved it",
+	trial.AlreadyOpen:      "the version is open there already",
+	trial.LaterVersionOpen: "a later version is open there",
+	trial.VersionEnded:     "the version has ended",
+	trial.AlreadyDecided:   "ethics has decided already",
+	trial.UnknownForm:      "the version has no such form",
+	trial.AlreadyOpened:    "the version has opened somewhere",
+
+	trial.SiteNotOpen:       "the version is not open at this site",
+	trial.OutdatedVersion:   "a later version is past its deadline at this site",
+	trial.NotYetEffective:   "the version is not in force yet",
+	trial.LeafUsed:          "the leaf was used before",
+	trial.UnknownRoot:       "the proof's root was never this tree's",
+	trial.RootExpired:       "the proof's root is too old",
+	trial.AccountUsed:       "the consent account was used before",
+	trial.AccountBurnt:      "the participant has withdrawn",
+	trial.AccountUnused:     "the account has not consented",
+	trial.WrongSequence:     "another act of the account came first",
+	trial.PassUsed:          "the pass was used before",
+	trial.PassBelowFloor:    "no current consent: this site needs one to a later version",
+	trial.SlotUsed:          "this participant's visit or dose is recorded already",
+	trial.UnknownSlot:       "the protocol has no such visit",
+	trial.NotRepeatable:     "the visit is not repeatable",
+	trial.NotEnrolled:       "the leaf is not enrolled",
+	trial.NotOwed:           "the leaf does not owe consent to this version",
+	trial.NotActive:         "the leaf has left",
+	trial.StatementsWrong:   "the statements are not on the versions that are unsettled",
+	trial.NoWord:            "there is no word to correct",
+	trial.VersionSettled:    "the version is settled",
+	trial.NotEligibleLeaf:   "the leaf was not attested after screening",
+	trial.AlreadyRandomised: "randomised before",
+	trial.WrongForm:         "the forms are not this version's",
+	trial.DayInFuture:       "the day is in the future",
+	trial.DayTooEarly:       "the day is too long ago",
+	trial.AlreadyLeft:       "the leaf has left already",
+	trial.SameSite:          "the leaf is at this site",
+	trial.TreeFull:          "the tree is full",
+	trial.NotASuccessor:     "the other version is not later",
+}
