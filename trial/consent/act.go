@@ -226,10 +226,10 @@ func (r *roll) withdraw(leaf field.Leaf, known *account) trial.Set {
 	}
 	known.Places = nil
 	m, _ := getMember(r.s, leaf)
-	first := m.Active
+	first, settled := m.Active, r.settled(known.Version)
 	r.part(leaf, &m)
 	o := m.owes(known.Version)
-	if !r.s.Settled(known.Version, r.c.Now) {
+	if !settled {
 		r.leaves(leaf, &m, o, trial.ByProof, known.Kind != 0, first)
 	}
 	state.Put(r.s, memberKey(leaf), m)

@@ -17,6 +17,7 @@ type roll struct {
 	s      State
 	c      trial.Context
 	events []event.Event
+	known  map[trial.Version]bool // versions settled, or not
 }
 
 func (r *roll) tell(e event.Event) { r.events = append(r.events, e) }
@@ -94,10 +95,9 @@ func (r *roll) join(leaf field.Leaf, m *member, v trial.Version, set trial.Set, 
 		if set == trial.Existing && opened <= earlier.Due {
 			earlier.Both = append(earlier.Both, both{With: v, Place: r.plant(act.BothTree(earlier.Version, v), leaf)})
 		}
-		if due > earlier.Until {
-			r.stays(earlier.Version, earlier.Until, -1)
-			earlier.Until = due
-			r.stays(earlier.Version, earlier.Until, +1)
+		// What has settled stays settled.
+		if due > earlier.Until && !r.settled(earlier.Version) {
+			r.until(earlier, due)
 		}
 	}
 	m.Owes = append(m.Owes, o)
@@ -107,22 +107,46 @@ func (r *roll) join(leaf field.Leaf, m *member, v trial.Version, set trial.Set, 
 }
 
 // part takes a leaf out of every tree. What it owed it owes: owed never falls.
+// Its time runs out now, and not at once: a version that this leaf alone kept
+// from settling stays open for the grace, so that its withdrawal from each
+// version counts, in whatever order they arrive.
 func (r *roll) part(leaf field.Leaf, m *member) {
 	if !m.Active {
 		return
 	}
 	m.Active = false
-	for _, o := range m.Owes {
+	for i := range m.Owes {
+		o := &m.Owes[i]
 		r.uproot(act.SetTree(o.Version, o.Set), o.Place)
 		for _, b := range o.Both {
 			r.uproot(act.BothTree(o.Version, b.With), b.Place)
 		}
-		r.stays(o.Version, o.Until, -1)
+		r.until(o, min(o.Until, r.c.Now))
 	}
 }
 
-// stays keeps, for each version, until which days members who stay may still
-// act. Days, not moments, so that the list stays short.
+// until moves the time before which a version does not settle for a member.
+func (r *roll) until(o *owing, t int64) {
+	r.stays(o.Version, o.Until, -1)
+	o.Until = t
+	r.stays(o.Version, o.Until, +1)
+}
+
+// settled asks once for each version: an opening asks for every leaf of a site.
+func (r *roll) settled(v trial.Version) bool {
+	if r.known == nil {
+		r.known = map[trial.Version]bool{}
+	}
+	is, ok := r.known[v]
+	if !ok {
+		is = r.s.Settled(v, r.c.Now)
+		r.known[v] = is
+	}
+	return is
+}
+
+// stays keeps, for each version, until which days its members may act. Days,
+// not moments, so that the list stays short.
 func (r *roll) stays(v trial.Version, until int64, by int64) {
 	k := stayKey(v, trial.DayOf(until)+1)
 	n, _ := state.Load[int64](r.s, k)
@@ -141,7 +165,8 @@ func stayKey(v trial.Version, d trial.Day) []byte {
 	return binary.BigEndian.AppendUint32(stayPrefix(v), uint32(d))
 }
 
-// StayingUntil is when the time of the last member who stays runs out, 0 for none.
+// StayingUntil is when the time of a version's last member runs out or, of those
+// who left, ran out; 0 for none.
 func StayingUntil(v state.View, n trial.Version) (until int64) {
 	prefix := stayPrefix(n)
 	v.Scan(prefix, func(key, _ []byte) bool {
