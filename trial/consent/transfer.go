@@ -7,9 +7,11 @@ import (
 	"github.com/trialith/trialith/trial/event"
 )
 
-// Transfer moves a leaf to another site. It joins every later version open
-// there that affects existing participants and that it does not owe yet. Sent
-// by an investigator of the new site, cosigned by a delegated person of the old.
+// Transfer moves a leaf to another site. It joins every version that is open
+// there, has not ended there, and is not owed yet, whomever it affects: else it
+// could be left with versions that ended elsewhere, and nothing to answer for
+// where it is. Sent by an investigator of the new site, cosigned by a delegated
+// person of the old.
 type Transfer struct {
 	_    struct{} `cbor:",toarray"`
 	Leaf field.Leaf
@@ -52,8 +54,9 @@ func (t Transfer) Apply(s State, c trial.Context) []event.Event {
 	m, _ := getMember(s, t.Leaf)
 	from := m.Site
 	m.Site = t.To
+	floor := s.Floor(t.To, c.Now) // what is older has ended there
 	for _, o := range s.VersionsOpen(t.To) {
-		if o.Version > m.Version && o.Existing && m.owes(o.Version) == nil && !s.Settled(o.Version, c.Now) {
+		if o.Version >= floor && m.owes(o.Version) == nil {
 			r.join(t.Leaf, &m, o.Version, trial.Existing, max(o.Deadline, r.answerBy(o.Version)), o.Opened)
 		}
 	}
