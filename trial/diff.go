@@ -46,6 +46,7 @@ type Change struct {
 }
 
 // Diff lists what changed between two versions of a protocol, in a fixed order.
+// Every word of a protocol is compared: whom a version affects rests on it.
 func Diff(before, after *Protocol) []Change {
 	var d differ
 	d.text(OutcomeChange, "outcome", outcomes(before), outcomes(after))
@@ -56,21 +57,46 @@ func Diff(before, after *Protocol) []Change {
 	d.text(EligibilityChange, "criterion", criteria(before), criteria(after))
 	d.text(EligibilityChange, "attested bounds", bounds(before), bounds(after))
 	d.text(BurdenChange, "visit", visits(before), visits(after))
+	d.design(before, after)
+	d.text(FormChange, "form", forms(before), forms(after))
+	d.one(DataUseChange, "data sharing", before.DataSharing, after.DataSharing)
+	d.one(DataUseChange, "privacy", before.Privacy, after.Privacy)
+	d.administrative(before, after)
+	return d.changes
+}
+
+func (d *differ) design(before, after *Protocol) {
+	d.text(DesignChange, "intervention", interventions(before), interventions(after))
 	d.text(DesignChange, "arm", arms(before), arms(after))
 	d.text(DesignChange, "phase", phases(before), phases(after))
 	d.one(DesignChange, "blinding", before.Blinding, after.Blinding)
 	d.one(DesignChange, "sample size", fmt.Sprint(before.SampleSize), fmt.Sprint(after.SampleSize))
-	d.text(FormChange, "form", forms(before), forms(after))
+	d.text(DesignChange, "condition", words(before.Conditions), words(after.Conditions))
+	d.one(DesignChange, "study type", before.StudyType, after.StudyType)
+	d.one(DesignChange, "trial phase", before.Phase, after.Phase)
+	d.one(DesignChange, "design", before.Design, after.Design)
+}
+
+func (d *differ) administrative(before, after *Protocol) {
 	d.one(Administrative, "title", before.Title, after.Title)
 	d.one(Administrative, "public title", before.PublicTitle, after.PublicTitle)
+	d.one(Administrative, "acronym", before.Acronym, after.Acronym)
 	d.one(Administrative, "summary", before.Summary, after.Summary)
 	d.one(Administrative, "rationale", before.Rationale, after.Rationale)
 	d.one(Administrative, "sponsor", before.Sponsor, after.Sponsor)
-	d.one(Administrative, "contact", before.PublicContact+"\n"+before.ScientificQuery, after.PublicContact+"\n"+after.ScientificQuery)
-	d.one(DataUseChange, "data sharing", before.DataSharing, after.DataSharing)
+	d.text(Administrative, "co-sponsor", words(before.CoSponsors), words(after.CoSponsors))
+	d.text(Administrative, "funding", words(before.Funding), words(after.Funding))
+	d.text(Administrative, "identifier", identifiers(before), identifiers(after))
+	d.text(Administrative, "country", words(before.Countries), words(after.Countries))
+	d.one(Administrative, "public contact", before.PublicContact, after.PublicContact)
+	d.one(Administrative, "scientific contact", before.ScientificQuery, after.ScientificQuery)
+	d.one(Administrative, "first enrolment", before.FirstEnrolment, after.FirstEnrolment)
+	d.one(Administrative, "status", before.Status, after.Status)
+	d.one(Administrative, "ethics", before.Ethics, after.Ethics)
+	d.one(Administrative, "completion", before.Completion, after.Completion)
+	d.one(Administrative, "results", before.ResultsURL, after.ResultsURL)
 	d.one(Administrative, "terms", terms(before), terms(after))
 	d.text(Administrative, "document", documents(before), documents(after))
-	return d.changes
 }
 
 type differ struct{ changes []Change }
@@ -84,7 +110,21 @@ func (d *differ) one(c Class, field, before, after string) {
 // named is a list of (id, text) in the order of the protocol.
 type named []struct{ id, text string }
 
-func (n *named) add(id, text string) { *n = append(*n, struct{ id, text string }{id, text}) }
+// add appends a part. Ids that stand twice are numbered, so that no part hides
+// behind another; an empty one is told from none.
+func (n *named) add(id, text string) {
+	if text == "" {
+		text = "(empty)"
+	}
+	unique := id
+	for i := 2; ; i++ {
+		if _, taken := n.find(unique); !taken {
+			break
+		}
+		unique = fmt.Sprintf("%s (%d)", id, i)
+	}
+	*n = append(*n, struct{ id, text string }{unique, text})
+}
 
 func (n named) find(id string) (string, bool) {
 	for _, x := range n {
@@ -93,6 +133,17 @@ func (n named) find(id string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// order lists the ids that the other list has too.
+func (n named) order(other named) string {
+	var ids []string
+	for _, x := range n {
+		if _, ok := other.find(x.id); ok {
+			ids = append(ids, x.id)
+		}
+	}
+	return strings.Join(ids, ", ")
 }
 
 func (d *differ) text(c Class, field string, before, after named) {
@@ -105,11 +156,33 @@ func (d *differ) text(c Class, field string, before, after named) {
 			d.one(c, field+" "+a.id, "", a.text)
 		}
 	}
+	d.one(c, field+": order", before.order(after), after.order(before))
+}
+
+func words(list []string) (n named) {
+	for _, w := range list {
+		n.add(w, w)
+	}
+	return n
+}
+
+func identifiers(p *Protocol) (n named) {
+	for _, x := range p.Identifiers {
+		n.add(x.Number, join(x.Number, x.Organisation))
+	}
+	return n
+}
+
+func interventions(p *Protocol) (n named) {
+	for _, x := range p.Interventions {
+		n.add(x.Name, join(x.Name, x.Type, x.Description))
+	}
+	return n
 }
 
 func outcomes(p *Protocol) (n named) {
 	for _, o := range p.Outcomes {
-		n.add(o.ID, join(o.Level.String(), o.Name, o.Text, o.Timepoint))
+		n.add(o.ID, join(o.Level.String(), o.Name, o.Text, o.Timepoint, o.Objective))
 	}
 	return n
 }
@@ -127,7 +200,7 @@ func criteria(p *Protocol) (n named) {
 
 func bounds(p *Protocol) (n named) {
 	for _, a := range p.Attested {
-		n.add(a.Name, fmt.Sprintf("%d to %d %s", a.Min, a.Max, a.Unit))
+		n.add(a.Name, join(fmt.Sprintf("%d to %d %s", a.Min, a.Max, a.Unit), only(a.Screening, "after screening")))
 	}
 	return n
 }
@@ -155,7 +228,7 @@ func phases(p *Protocol) (n named) {
 
 func forms(p *Protocol) (n named) {
 	for _, f := range p.Forms {
-		n.add(f.ID+" ("+f.Language+")", f.Title)
+		n.add(f.ID+" ("+f.Language+")", join(f.Title, only(f.Example, "an example")))
 		for _, s := range f.Sections {
 			n.add(f.ID+" ("+f.Language+"): "+s.Heading, s.Text)
 		}
@@ -168,7 +241,7 @@ func forms(p *Protocol) (n named) {
 
 func documents(p *Protocol) (n named) {
 	for _, d := range p.Documents {
-		n.add(d.Kind+" "+d.Title, d.SHA256.String())
+		n.add(d.Kind+" "+d.Title, fmt.Sprintf("%v, %d bytes", d.SHA256, d.Bytes))
 	}
 	return n
 }
@@ -176,6 +249,13 @@ func documents(p *Protocol) (n named) {
 func terms(p *Protocol) string {
 	t := p.Terms
 	return fmt.Sprintf("deadline %d days, answer %d days, grace %d days, recording %d hours", t.DeadlineDays, t.AnswerDays, t.GraceDays, t.RecordingHours)
+}
+
+func only(is bool, word string) string {
+	if is {
+		return word
+	}
+	return ""
 }
 
 func join(parts ...string) string {

@@ -49,14 +49,14 @@ func (x *Digest) UnmarshalText(b []byte) error     { return parse(x[:], b) }
 func (x *Commitment) UnmarshalText(b []byte) error { return parse(x[:], b) }
 
 func parse(dst, text []byte) error {
-	n, err := hex.Decode(make([]byte, len(text)/2+1), text)
-	if err != nil || n != len(dst) {
+	raw, err := hex.DecodeString(string(text))
+	if err != nil || len(raw) != len(dst) {
 		return fmt.Errorf("want %d lower-case hex digits, got %d characters", 2*len(dst), len(text))
 	}
-	hex.Decode(dst, text) //nolint:errcheck // decoded just above
-	if hex.EncodeToString(dst) != string(text) {
+	if hex.EncodeToString(raw) != string(text) {
 		return fmt.Errorf("hex must be lower-case")
 	}
+	copy(dst, raw)
 	return nil
 }
 

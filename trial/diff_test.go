@@ -1,0 +1,124 @@
+package trial
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func example() *Protocol {
+	return &Protocol{
+		Identifiers: []Identifier{{Number: "NCT0", Organisation: "CTG"}}, Funding: []string{"fund"}, Sponsor: "Sponsor",
+		CoSponsors: []string{"other"}, PublicContact: "public", ScientificQuery: "science", PublicTitle: "public title",
+		Title: "title", Acronym: "T", Countries: []string{"CH"}, Conditions: []string{"condition"},
+		Interventions: []Intervention{{Name: "drug", Type: "drug", Description: "10 mg"}},
+		Criteria:      []Criterion{{ID: "i1", Text: "adults"}, {ID: "e1", Exclusion: true, Text: "pregnant"}},
+		StudyType:     "interventional", Phase: "2", Design: "parallel", Blinding: "double", FirstEnrolment: "2026", SampleSize: 30,
+		Status: "pending", Outcomes: []Outcome{{ID: "o1", Level: Primary, Name: "outcome", Text: "text", Timepoint: "week 2", Objective: "j1"}},
+		Ethics: "pending", Completion: "2027", ResultsURL: "https://results.example", DataSharing: "none",
+		Summary: "summary", Rationale: "rationale", Arms: []Arm{{ID: "a1", Name: "arm", Type: "experimental", Description: "drug"}},
+		Phases:   []Phase{{ID: "p1", Name: "treatment", Description: "two weeks"}},
+		Visits:   []Visit{{ID: FirstDose, Name: "first dose", Timing: "day 1", Window: "1 day", Dose: true}},
+		Attested: []Attribute{{Name: "age", Unit: "years", Min: 18, Max: 80}},
+		Forms: []Form{{
+			ID: "main", Language: "en", Title: "form", Sections: []Section{{Heading: "Why", Text: "because"}},
+			Options: []Option{{ID: "biobank", Text: "keep a sample"}},
+		}},
+		Risks: "risks", Burden: "burden", Payment: "none", DataUse: "here", Privacy: "open",
+		Terms:     Terms{DeadlineDays: 30, AnswerDays: 30, GraceDays: 14, RecordingHours: 24},
+		Documents: []Document{{Kind: "protocol", Title: "protocol", Bytes: 1}},
+	}
+}
+
+// TestDiffMissesNothing changes each field of a protocol in turn, at any depth,
+// and each list by one entry more, one less, and another order.
+func TestDiffMissesNothing(t *testing.T) {
+	t.Parallel()
+	if d := Diff(example(), example()); len(d) != 0 {
+		t.Fatalf("equal protocols differ: %v", d)
+	}
+	after := example()
+	n := alter(reflect.ValueOf(after).Elem(), "Protocol", func(path string) {
+		if len(Diff(example(), after)) == 0 || len(Diff(after, example())) == 0 {
+			t.Errorf("%s: a change of it is not seen", path)
+		}
+	})
+	if n < 80 {
+		t.Errorf("only %d changes tried", n)
+	}
+}
+
+// alter changes each part of v in turn, calls try, and undoes the change.
+func alter(v reflect.Value, path string, try func(path string)) (n int) {
+	was := reflect.New(v.Type()).Elem()
+	was.Set(v)
+	one := func(set func()) {
+		set()
+		try(path)
+		v.Set(was)
+		n++
+	}
+	switch v.Kind() {
+	case reflect.String:
+		one(func() { v.SetString(v.String() + "x") })
+	case reflect.Bool:
+		one(func() { v.SetBool(!v.Bool()) })
+	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
+		one(func() { v.SetUint(v.Uint() + 1) })
+	case reflect.Array:
+		one(func() { v.Index(0).SetUint(v.Index(0).Uint() + 1) })
+	case reflect.Slice:
+		first := v.Index(0)
+		one(func() { v.Set(reflect.Append(was, reflect.Zero(v.Type().Elem()))) })
+		one(func() { v.Set(reflect.Append(was, first)) })
+		one(func() { v.Set(was.Slice(0, v.Len()-1)) })
+		for i := range v.Len() {
+			n += alter(v.Index(i), fmt.Sprintf("%s[%d]", path, i), try)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.Name != "_" {
+				n += alter(v.Field(i), path+"."+f.Name, try)
+			}
+		}
+	default:
+		panic(path + ": " + v.Kind().String())
+	}
+	return n
+}
+
+func TestDiffSeesOrder(t *testing.T) {
+	t.Parallel()
+	p := example()
+	p.Attested = append(p.Attested, Attribute{Name: "weight", Max: 200})
+	q := example()
+	q.Attested = []Attribute{p.Attested[1], p.Attested[0]}
+	got := Diff(p, q)
+	want := Change{Class: EligibilityChange, Field: "attested bounds: order", Before: "age, weight", After: "weight, age"}
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A second section under the same heading once went unseen.
+func TestDiffSeesPartsOfEqualName(t *testing.T) {
+	t.Parallel()
+	q := example()
+	q.Forms[0].Sections = append(q.Forms[0].Sections, Section{Heading: "Why", Text: "and your data is sold"})
+	got := Diff(example(), q)
+	if len(got) != 1 || got[0].Class != FormChange || got[0].After != "and your data is sold" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A changed intervention once counted as no change at all.
+func TestDiffSeesTheIntervention(t *testing.T) {
+	t.Parallel()
+	q := example()
+	q.Interventions[0].Description = "20 mg"
+	got := Diff(example(), q)
+	if len(got) != 1 || got[0].Class == Administrative || !strings.Contains(got[0].After, "20 mg") {
+		t.Errorf("%+v", got)
+	}
+}
