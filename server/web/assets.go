@@ -1,0 +1,60 @@
+package web
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+//go:embed assets/*.css assets/*.svg
+var assetFiles embed.FS
+
+// assets are the files the pages are served with. Each is named by its content,
+// so that a browser may keep it for good.
+type assets struct {
+	address map[string]string // by plain name: "trialith.css"
+	file    map[string]asset  // by served name: "trialith.0a1b2c3d.css"
+}
+
+type asset struct {
+	kind string
+	body []byte
+}
+
+var kinds = map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
+func loadAssets() (assets, error) {
+	a := assets{address: map[string]string{}, file: map[string]asset{}}
+	entries, err := assetFiles.ReadDir("assets")
+	if err != nil {
+		return a, fmt.Errorf("web: assets: %w", err)
+	}
+	for _, e := range entries {
+		body, err := assetFiles.ReadFile("assets/" + e.Name())
+		if err != nil {
+			return a, fmt.Errorf("web: assets: %w", err)
+		}
+		sum := sha256.Sum256(body)
+		ext := path.Ext(e.Name())
+		served := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:8]) + ext
+		a.address[e.Name()] = "/assets/" + served
+		a.file[served] = asset{kinds[ext], body}
+	}
+	return a, nil
+}
+
+func (s *site) asset(c *gin.Context) {
+	f, ok := s.assets.file[c.Param("name")]
+	if !ok {
+		c.String(http.StatusNotFound, "no such file")
+		return
+	}
+	c.Header("Cache-Control", "public, max-age=31536000, immutable")
+	c.Data(http.StatusOK, f.kind, f.body)
+}

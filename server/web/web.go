@@ -1,0 +1,216 @@
+// Package web serves the public pages: what a regulator, an editor or anyone
+// else looks at. Each page is one GET, made on the server, and works without a
+// script, which the content security policy forbids anyhow. A page says the
+// verdict first and its reasons after, in words and not by colour alone.
+//
+// The pages only read. What a visitor uploads to be checked is held in memory
+// while it is checked and is stored nowhere.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/receipt"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/server/readmodel"
+	"github.com/trialith/trialith/trial"
+)
+
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+
+// Model answers the questions of the pages, as the read model does: it answers
+// readmodel.ErrUnknown for what it does not have, and only reads.
+type Model interface {
+	Trials(context.Context) ([]readmodel.Trial, error)
+	Trial(context.Context, trial.ID) (readmodel.Trial, error)
+	Versions(context.Context, trial.ID) ([]readmodel.Version, error)
+	Version(context.Context, trial.ID, trial.Version) (readmodel.Version, error)
+	Decisions(context.Context, trial.ID) ([]readmodel.Decision, error)
+	Sites(context.Context, trial.ID) ([]readmodel.Site, error)
+	Trees(context.Context, trial.ID) ([]readmodel.Tree, error)
+	Member(context.Context, trial.ID, field.Leaf) (readmodel.Member, error)
+	Account(context.Context, trial.ID, field.Account) (readmodel.Account, error)
+	Entries(_ context.Context, from uint64, limit int) ([]readmodel.Entry, error)
+	StreamEntries(_ context.Context, _ wire.StreamID, from uint64, limit int) ([]readmodel.Entry, error)
+	LatestEntries(_ context.Context, _ *wire.StreamID, limit int) ([]readmodel.Entry, error)
+	Entry(context.Context, wire.TxHash) (readmodel.Entry, error)
+	Actor(context.Context, trial.ActorID) (readmodel.Actor, error)
+	Signer(context.Context, wire.KeyID) (readmodel.Actor, error)
+}
+
+var _ Model = (*readmodel.Model)(nil)
+
+// Ledger is what only the ledger itself can answer: bodies and proofs.
+type Ledger interface {
+	Genesis() chain.Genesis
+	Head() chain.Header
+	// Entry and Receipt answer an error for a hash that is in no block.
+	Entry(wire.TxHash) (engine.Entry, error)
+	Receipt(wire.TxHash) (receipt.Receipt, error)
+}
+
+// Clock says which time the ledger runs on.
+type Clock string
+
+// The clocks. Study time jumps with the steps of a demonstration.
+const (
+	RealTime  Clock = "real"
+	StudyTime Clock = "study"
+)
+
+// Report is the verifier's answer about an evidence file: the verdict, and a
+// sentence that says it, come before the checks.
+type Report struct {
+	Verdict  string // VERIFIED, VALID WITH RESERVATIONS, NOT VALID or UNUSABLE
+	Label    string // of the publication
+	Sentence string
+	AsOf     string
+	Checks   []Check
+}
+
+// Check is one line of a report.
+type Check struct {
+	ID     string
+	Status string // "passed", "failed" or "not checked"
+	Reason string
+	Entry  string // the entry at fault, where there is one
+}
+
+// Config is what the pages are made from.
+type Config struct {
+	Model  Model
+	Ledger Ledger
+
+	Clock  Clock        // default RealTime
+	Now    func() int64 // the ledger's time, milliseconds since 1970 UTC
+	Notice string       // what this server must tell its visitors; may be empty
+
+	// NotDue counts the members of a version who stay and whose time has not
+	// run out. Where it is nil, none has time left.
+	NotDue func(context.Context, trial.ID, trial.Version) (uint64, error)
+	// Verify checks an evidence file of the given size in bytes. Its error says
+	// that the check could not be run, not that the file is bad.
+	Verify func(context.Context, io.ReaderAt, int64) (Report, error)
+	// Evidence is the address of a study's evidence file; default below /v1.
+	Evidence func(trial.ID) string
+
+	Source    string       // address of the source; default the project's
+	MaxUpload int64        // bytes of an evidence file; default 64 MiB
+	Log       *slog.Logger // told of faults, never of visitors; default none
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Model == nil:
+		return errors.New("web: Config.Model: missing; the pages read from it")
+	case c.Ledger == nil:
+		return errors.New("web: Config.Ledger: missing; entries and proofs come from it")
+	case c.Now == nil:
+		return errors.New("web: Config.Now: missing; the pages have no clock of their own")
+	case c.Verify == nil:
+		return errors.New("web: Config.Verify: missing; wire the verifier of evidence files")
+	}
+	switch c.Clock {
+	case "":
+		c.Clock = RealTime
+	case RealTime, StudyTime:
+	default:
+		return fmt.Errorf("web: Config.Clock: %q; use RealTime or StudyTime", c.Clock)
+	}
+	if c.NotDue == nil {
+		c.NotDue = func(context.Context, trial.ID, trial.Version) (uint64, error) { return 0, nil }
+	}
+	if c.Evidence == nil {
+		c.Evidence = func(id trial.ID) string { return "/v1/trials/" + id.String() + "/evidence" }
+	}
+	if c.Source == "" {
+		c.Source = "https://github.com/trialith/trialith"
+	}
+	if c.MaxUpload == 0 {
+		c.MaxUpload = 64 << 20
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// site is the pages of one server.
+type site struct {
+	Config
+	assets assets
+	// turns bounds how many evidence files are held in memory at once.
+	turns chan struct{}
+}
+
+const filesAtOnce = 2
+
+// Register mounts the pages on an engine, and answers in their style for
+// addresses that no page has.
+func Register(e *gin.Engine, c Config) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	files, err := loadAssets()
+	if err != nil {
+		return err
+	}
+	s := &site{Config: c, assets: files, turns: make(chan struct{}, filesAtOnce)}
+	s.get(e, "/", s.home)
+	s.get(e, "/check", s.check)
+	e.POST("/check", secured, s.postCheck)
+	s.get(e, "/studies/:trial", s.study)
+	s.get(e, "/studies/:trial/versions/:version", s.version)
+	s.get(e, "/studies/:trial/leaves/:leaf", s.leaf)
+	s.get(e, "/ledger", s.ledger)
+	s.get(e, "/ledger/:hash", s.entry)
+	s.get(e, "/entries/:stream/:sequence", s.named)
+	s.get(e, "/verify", s.verifyForm)
+	e.POST("/verify", secured, s.page(s.verify))
+	s.get(e, "/limits", s.limits)
+	e.GET("/assets/:name", secured, s.asset)
+	e.HEAD("/assets/:name", secured, s.asset)
+	e.NoRoute(secured, s.noRoute)
+	return nil
+}
+
+func (s *site) get(e *gin.Engine, path string, h handler) {
+	e.GET(path, secured, s.page(h))
+	e.HEAD(path, secured, s.page(h))
+}
+
+// Policy is the content security policy of every page: nothing but our own
+// style sheets, images and forms, and no script at all.
+const Policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secured sets the headers that every answer of this package carries.
+func secured(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", Policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", "no-cache")
+}
+
+func (s *site) noRoute(c *gin.Context) {
+	if strings.HasPrefix(c.Request.URL.Path, "/v1/") {
+		c.Header("Content-Type", "application/problem+json")
+		c.String(http.StatusNotFound, `{"type":"about:blank","title":"Not Found","status":404,"detail":"no such address; see /v1/docs"}`)
+		return
+	}
+	s.show(c, missing("Page not found", "There is no page at this address."))
+}
