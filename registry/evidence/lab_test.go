@@ -237,10 +237,8 @@ func pilot(t testing.TB) *lab {
 	l := newLab(t, labGenesis(), verifier.Development(), nil)
 	l.found()
 	l.begin()
-	ours := l.trial
 	p, q, r := l.enrol(1), l.enrol(1), l.enrol(1)
-	l.begin() // another trial
-	l.trial = ours
+	l.beginAnother()
 	l.consent(p, 1)
 	l.consent(q, 1)
 	l.do(contract.ConsentScreen, must[consent.Screen](t)(p.Screen(l.site(), l.people["doctor"], l.today(), field.Attributes{70})), "doctor")
@@ -266,4 +264,12 @@ func pilot(t testing.TB) *lab {
 		Leaf: leaf, Class: trial.ByWord, Statements: []consent.Statement{{Version: 1}, {Version: 2}}, Reason: trial.Commitment{1},
 	}, "doctor", "nurse")
 	return l
+}
+
+// beginAnother registers another trial, and leaves the lab's as it is.
+func (l *lab) beginAnother() {
+	l.t.Helper()
+	ours := l.trial
+	l.begin()
+	l.trial = ours
 }

@@ -203,7 +203,7 @@ func (v *verification) complete() outcome {
 			return o
 		}
 	}
-	return passed("both streams are whole: %d and %d entries, and their heads, as the last header counts them", v.proven[0].Count, v.proven[1].Count)
+	return passed("both streams are whole, as the last header counts them: %d entries of the directory, %d of the trial", v.proven[0].Count, v.proven[1].Count)
 }
 
 func (d *damage) reason() error {
@@ -224,16 +224,26 @@ func (v *verification) ends(which int) outcome {
 	case got.Head == want.Head:
 		return passed("")
 	}
-	// Accepted entries were executed again. If they gave what they say, then
-	// what was altered is one of the refused, of which there is only a hash.
-	suspect := got.entries[len(got.entries)-1].Name()
-	for i := range got.entries {
-		if v.replayed != nil && got.entries[i].Result.Code != engine.Accepted {
-			suspect = got.entries[i].Name()
-			break
+	return failed(v.suspect(got.entries), "the %s up to the end does not chain to the head in the last header: this entry was altered, or one after it", name)
+}
+
+// suspect names the entry of a stream that must have been altered, as well as
+// can be told: the one at which the replay ends, or, if all accepted entries
+// give again what they say, the first of which only a hash is left.
+func (v *verification) suspect(entries []engine.Entry) string {
+	last := entries[len(entries)-1].Name()
+	if _, ran := v.run(); !ran {
+		return last
+	}
+	if v.stopped != nil {
+		return v.stopped.Entry
+	}
+	for i := range entries {
+		if entries[i].Result.Code != engine.Accepted {
+			return entries[i].Name()
 		}
 	}
-	return failed(suspect, "the entries of the %s do not chain to the head in the last header; this or one after it was altered", name)
+	return last
 }
 
 // digest compares the states that the replay led to with the proven digests.

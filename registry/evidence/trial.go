@@ -105,7 +105,7 @@ func eligible(h *history) outcome {
 
 // later adds what this format or rule set cannot show yet.
 func (v *verification) later() {
-	v.add(checkWitnesses, skipped("the file holds no cosignature; the policy asks for %d and names %d witnesses: nobody but the ledger's own node vouches for this history", v.policy.Quorum, len(v.policy.Witnesses)))
+	v.add(checkWitnesses, skipped("no cosignature in the file: nobody but the ledger's own node vouches that this is its only history; the policy asks for %d", v.policy.Quorum))
 	v.add(checkMilestones, skipped("no cosigned checkpoints of milestones in the file: times are by the ledger's own clock"))
 	v.add(checkCeremony, v.ceremony())
 	v.add(checkPackage, skipped("no results package in the file; rule set %d releases none", contract.RuleSet))

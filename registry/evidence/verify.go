@@ -31,11 +31,11 @@ const (
 	checkCheckpoint = "checkpoint.signature"
 	checkDirectory  = "directory.chain"
 	checkTrial      = "trial.chain"
+	checkStreams    = "streams.proof"
 	checkSignatures = "transactions.signatures"
 	checkReplay     = "transactions.replay"
 	checkProofs     = "proofs.valid"
 	checkDigest     = "state.digest"
-	checkStreams    = "streams.proof"
 	checkLogRoot    = "checkpoint.log-root"
 	checkRegistered = "order.registered-before-enrolment"
 	checkApproved   = "order.approved-before-use"
@@ -170,10 +170,10 @@ var steps = []struct {
 	{checkCheckpoint, (*verification).readCheckpoint},
 	{checkDirectory, func(v *verification) outcome { return v.readStream(0) }},
 	{checkTrial, func(v *verification) outcome { return v.readStream(1) }},
+	{checkStreams, (*verification).complete},
 	{checkSignatures, (*verification).signatures},
 	{checkReplay, (*verification).replay},
 	{checkProofs, (*verification).proofs},
-	{checkStreams, (*verification).complete},
 	{checkDigest, (*verification).digest},
 	{checkLogRoot, (*verification).logRoot},
 	{checkRegistered, (*verification).registered},
