@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trialith/trialith/server/problem"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial"
 )
@@ -30,6 +31,22 @@ var countRows = []countRow{
 // unproven is the k of the verdict: owed − acts − superseded − left by proof.
 func unproven(c trial.Counters) uint64 {
 	return c.Owed - min(c.Owed, c.Acts+c.Superseded+c.LeftProved0)
+}
+
+// refusalSentence says what a refusal code means. A refused transaction keeps its
+// hash and code alone, so the words that it was refused with are gone.
+func refusalSentence(code trial.Code) string { return capital(problem.Meaning(code)) + "." }
+
+// openedWords says where and until when a version is asked for.
+func openedWords(v counted) string {
+	s := count(v.OpenedSites, "site", "sites")
+	if v.FirstOpened > 0 {
+		s += ", the first on " + dayOf(v.FirstOpened)
+	}
+	if v.LastDue > 0 && v.Impact.Existing {
+		s += "; those already in the study may answer until " + dayOf(v.LastDue) + " at the latest"
+	}
+	return s
 }
 
 // studyStatus is a study's standing in a list, in one line.

@@ -26,6 +26,22 @@ func (v counted) sentence() string {
 	return verdictSentence(v.Version.Version, v.Counters, v.NotDue, v.Verdict)
 }
 
+// word is the verdict as it is shown. Where nobody owes consent there is nothing
+// to prove, and PROVEN would promise too much.
+func (v counted) word() string {
+	if v.Counters == (trial.Counters{}) {
+		return "NOBODY ASKED YET"
+	}
+	return v.Verdict.String()
+}
+
+func (v counted) tag() string {
+	if v.Counters == (trial.Counters{}) {
+		return "govuk-tag--grey"
+	}
+	return tagOf(v.Verdict.Word)
+}
+
 // studyLine is a study in a list.
 type studyLine struct {
 	readmodel.Trial

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 )
@@ -125,6 +126,9 @@ func verdictMeaning(verdict string) string {
 		return ""
 	}
 }
+
+// statusWord is a check's status as it is shown.
+func statusWord(status string) string { return capital(strings.ReplaceAll(status, "_", " ")) }
 
 func statusTag(status string) string {
 	switch status {

@@ -23,6 +23,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/server/problem"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial"
 )
@@ -82,7 +83,7 @@ type Report struct {
 // Check is one line of a report.
 type Check struct {
 	ID     string
-	Status string // "passed", "failed" or "not checked"
+	Status string // "passed", "failed" or "not_checked"
 	Reason string
 	Entry  string // the entry at fault, where there is one
 }
@@ -157,7 +158,7 @@ type site struct {
 const filesAtOnce = 2
 
 // Register mounts the pages on an engine, and answers in their style for
-// addresses that no page has.
+// addresses that no page has; below /v1, as the API does.
 func Register(e *gin.Engine, c Config) error {
 	if err := c.validate(); err != nil {
 		return err
@@ -208,8 +209,7 @@ func secured(c *gin.Context) {
 
 func (s *site) noRoute(c *gin.Context) {
 	if strings.HasPrefix(c.Request.URL.Path, "/v1/") {
-		c.Header("Content-Type", "application/problem+json")
-		c.String(http.StatusNotFound, `{"type":"about:blank","title":"Not Found","status":404,"detail":"no such address; see /v1/docs"}`)
+		problem.Write(c.Writer, problem.New(http.StatusNotFound, "no such address; /v1/docs lists all"))
 		return
 	}
 	s.show(c, missing("Page not found", "There is no page at this address."))

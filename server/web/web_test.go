@@ -33,7 +33,7 @@ func config(f *fake) Config {
 			}
 			return Report{
 				Verdict: "NOT VALID", Label: "AWAITED", AsOf: "2012-11-03T06:00:00Z", Sentence: "Demonstration keys: entry trial/57 was changed, " + string(b) + ".",
-				Checks: []Check{{"chain", "failed", "the link does not follow " + hostile, "trial/57"}, {"proofs", "passed", "2,400 proofs", ""}, {"witness", "not checked", "no witness", ""}},
+				Checks: []Check{{"chain", "failed", "the link does not follow " + hostile, "trial/57"}, {"proofs", "passed", "2,400 proofs", ""}, {"witness", "not_checked", "no witness", ""}},
 			}, nil
 		},
 	}
@@ -190,7 +190,7 @@ func TestWhatARefusedEntrySays(t *testing.T) {
 	f := newFake()
 	h := serve(t, f, config(f))
 	body := get(h, "/ledger/"+f.entries[3].Hash.String()).Body.String()
-	for _, want := range []string{"Refused, code 301", "The version is outdated at this site", "its body is not", "Inclusion path (2 hashes)"} {
+	for _, want := range []string{"Refused, code 301", "A later version is past its deadline at this site.", "its body is not", "Inclusion path (2 hashes)"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)
 		}

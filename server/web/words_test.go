@@ -1,10 +1,6 @@
 package web
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -13,38 +9,6 @@ import (
 	"github.com/trialith/trialith/trial/contract"
 	"github.com/trialith/trialith/trial/directory"
 )
-
-// Every code of the append-only table has words, so that a refused entry never
-// shows a bare number.
-func TestEveryRefusalHasAMeaning(t *testing.T) {
-	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../trial/refusal.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes := 0
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if kind, ok := spec.Type.(*ast.Ident); !ok || kind.Name != "Code" {
-			return true
-		}
-		number, err := strconv.ParseUint(spec.Values[0].(*ast.BasicLit).Value, 10, 16)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := refusals[trial.Code(number)]; !ok {
-			t.Errorf("%s (%d) has no words", spec.Names[0].Name, number)
-		}
-		codes++
-		return true
-	})
-	if codes != len(refusals) {
-		t.Errorf("%d codes, %d meanings", codes, len(refusals))
-	}
-}
 
 func TestEveryKindHasATitle(t *testing.T) {
 	t.Parallel()
