@@ -115,7 +115,7 @@ func (r *recorder) last() verifier.Statement { return r.asked[len(r.asked)-1] }
 type bench struct {
 	tb          testing.TB
 	machine     *contract.Machine
-	proofs      *recorder
+	proofs      *recorder // nil where another verifier is used
 	dir, stream state.Store
 	trial       trial.ID
 	now         int64

@@ -1,0 +1,651 @@
+package contract_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/consent"
+	"github.com/trialith/trialith/trial/contract"
+	"github.com/trialith/trialith/trial/directory"
+	"github.com/trialith/trialith/trial/protocol"
+)
+
+// refused is a scenario that ends in a refusal. Each begins with version 1
+// open at sites A and B, not at C.
+type refused struct {
+	code trial.Code
+	door bool // before it enters the ledger
+	what string
+	run  func(b *bench) outcome
+}
+
+func directoryRefusals() []refused {
+	return []refused{
+		{trial.KeyExists, false, "a key twice", func(b *bench) outcome { return b.register("A1", trial.Investigator, "A") }},
+		{trial.KeyExists, false, "an authority's key", func(b *bench) outcome { return b.register("node", trial.Batcher, "regulator") }},
+		{trial.KeyExists, false, "rotation to a key in use", func(b *bench) outcome { return b.rotate("A1", "A2") }},
+		{trial.KeyExists, false, "rotation to an authority's key", func(b *bench) outcome { return b.rotate("A1", "node") }},
+		{trial.NoSuchActor, true, "revoking nobody", func(b *bench) outcome { return b.revoke("stranger", "regulator") }},
+		{trial.NoPossession, true, "a key of somebody else", func(b *bench) outcome {
+			t := directory.Register{Role: trial.Ethics, Name: "x", Country: "CH"}
+			t.Prove(ledgerID, key("x"))
+			t.Name = "y"
+			return b.send(contract.DirectoryRegister, t, "regulator")
+		}},
+		{trial.NoPossession, true, "rotation to a key of somebody else", func(b *bench) outcome {
+			return b.send(contract.DirectoryRotate, directory.Rotate{Key: public("x")}, "A1")
+		}},
+		{trial.AlreadyEnded, false, "revoking twice", func(b *bench) outcome {
+			b.must(b.revoke("A2", "A"))
+			return b.revoke("A2", "A")
+		}},
+		{trial.AlreadyEnded, false, "ending a delegation twice", func(b *bench) outcome {
+			b.must(b.end("A", "A2"))
+			return b.end("A", "A2")
+		}},
+		{trial.NoSuchPerson, false, "delegating to nobody", func(b *bench) outcome { return b.delegate("A", "stranger", trial.Enrolling) }},
+		{trial.NoSuchPerson, false, "delegating to another site's person", func(b *bench) outcome { return b.delegate("A", "B1", trial.Enrolling) }},
+		{trial.NoSuchPerson, false, "ending what is not on the log", func(b *bench) outcome { return b.end("A", "B1") }},
+		{trial.DayTooEarly, false, "delegating backwards", func(b *bench) outcome {
+			t := directory.Delegate{Person: actor("A1"), Tasks: []trial.Task{trial.Enrolling}, From: trial.DayOf(b.now) - 1}
+			return b.send(contract.DirectoryDelegate, t, "A")
+		}},
+		{trial.Malformed, true, "no task", func(b *bench) outcome { return b.delegate("A", "A1") }},
+		{trial.Malformed, true, "a task twice", func(b *bench) outcome { return b.delegate("A", "A1", trial.Enrolling, trial.Enrolling) }},
+		{trial.Malformed, true, "an unknown task", func(b *bench) outcome { return b.delegate("A", "A1", 4) }},
+		{trial.Malformed, true, "until before from", func(b *bench) outcome {
+			t := directory.Delegate{Person: actor("A1"), Tasks: []trial.Task{trial.Enrolling}, From: trial.DayOf(b.now), Until: 1}
+			return b.send(contract.DirectoryDelegate, t, "A")
+		}},
+		{trial.Malformed, true, "an unknown role", func(b *bench) outcome { return b.register("x", trial.Node, "regulator") }},
+		{trial.Malformed, true, "no name", func(b *bench) outcome { return b.register("", trial.Ethics, "regulator") }},
+		{trial.Malformed, true, "no country", func(b *bench) outcome {
+			return b.send(contract.DirectoryRegister, directory.Register{Role: trial.Ethics, Name: "x", Country: "ch"}, "regulator")
+		}},
+		{trial.Malformed, false, "expired when it is registered", func(b *bench) outcome {
+			t := directory.Register{Role: trial.Ethics, Name: "x", Country: "CH", Expires: b.now}
+			t.Prove(ledgerID, key("x"))
+			return b.send(contract.DirectoryRegister, t, "regulator")
+		}},
+		{trial.NotAuthorised, true, "a regulator cannot be registered", func(b *bench) outcome { return b.register("x", trial.Regulator, "regulator") }},
+		{trial.NotAuthorised, true, "a sponsor grants no ethics committee", func(b *bench) outcome { return b.register("x", trial.Ethics, "sponsor") }},
+		{trial.NotAuthorised, true, "a sponsor grants no investigator", func(b *bench) outcome { return b.register("x", trial.Investigator, "sponsor") }},
+		{trial.NotAuthorised, true, "a site grants no site", func(b *bench) outcome { return b.register("x", trial.Site, "A", "ethics") }},
+		{trial.NotAuthorised, true, "another site's person cannot be revoked", func(b *bench) outcome { return b.revoke("A1", "B") }},
+		{trial.NotAuthorised, true, "an investigator delegates nothing", func(b *bench) outcome { return b.delegate("A1", "A2", trial.Enrolling) }},
+		{trial.NotAuthorised, true, "an investigator ends no delegation", func(b *bench) outcome { return b.end("A1", "A2") }},
+		{trial.NotAuthorised, true, "an authority's key is fixed", func(b *bench) outcome { return b.rotate("regulator", "x") }},
+		{trial.NeedsSecond, true, "a site without ethics", func(b *bench) outcome { return b.register("x", trial.Site, "sponsor") }},
+		{trial.ExpiredActor, true, "after its own end", func(b *bench) outcome {
+			t := directory.Register{Role: trial.Investigator, Name: "x", Country: "CH", Expires: b.now + hour}
+			t.Prove(ledgerID, key("x"))
+			b.must(b.send(contract.DirectoryRegister, t, "A"))
+			b.now += hour
+			return b.rotate("x", "z")
+		}},
+		{trial.UnknownKey, true, "the key before a rotation", func(b *bench) outcome {
+			b.must(b.rotate("A1", "fresh"))
+			return b.enrol("P", "A", 1)
+		}},
+	}
+}
+
+func protocolRefusals() []refused {
+	return []refused{
+		{trial.TrialExists, false, "registering twice", func(b *bench) outcome {
+			b.count = 0
+			return b.registerTrial()
+		}},
+		{trial.NotAuthorised, true, "registered by who is no sponsor", func(b *bench) outcome {
+			return b.send(contract.ProtocolRegister, protocol.Register{Protocol: b.protocol()}, "ethics")
+		}},
+		{trial.WrongStream, true, "registered in another's stream", func(b *bench) outcome {
+			return b.send(contract.ProtocolRegister, protocol.Register{Protocol: b.protocol()}, "sponsor")
+		}},
+		{trial.Malformed, true, "a protocol without outcomes", func(b *bench) outcome {
+			p := b.protocol()
+			p.Outcomes = nil
+			return b.send(contract.ProtocolRegister, protocol.Register{Protocol: p}, "sponsor")
+		}},
+		{trial.Malformed, true, "an amendment without a reason", func(b *bench) outcome {
+			return b.send(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: b.protocol()}, "sponsor")
+		}},
+		{trial.NotAuthorised, true, "an amendment by ethics", func(b *bench) outcome {
+			return b.send(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: b.protocol(), Reason: "r"}, "ethics")
+		}},
+		{trial.NotNextVersion, false, "a version left out", func(b *bench) outcome { return b.amend(3, true) }},
+		{trial.NoChange, false, "an amendment of nothing", func(b *bench) outcome {
+			return b.send(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: b.protocol(), Reason: "r", Effective: trial.DayOf(b.now)}, "sponsor")
+		}},
+		{trial.DayTooEarly, false, "in force in the past", func(b *bench) outcome {
+			p := b.protocol()
+			p.Risks = "more"
+			return b.send(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: p, Reason: "r", Effective: trial.DayOf(b.now) - 1}, "sponsor")
+		}},
+		{trial.UnknownTrial, true, "no trial in this stream", func(b *bench) outcome {
+			b.trial, b.stream = trial.ID{1}, new(state.Memory)
+			return b.amend(2, true)
+		}},
+		{trial.UnknownTrial, true, "ethics on no trial", func(b *bench) outcome {
+			b.trial, b.stream = trial.ID{1}, new(state.Memory)
+			return b.decide(protocol.Approve{Version: 1, Form: "main", Approved: true})
+		}},
+		{trial.NoSuchVersion, false, "approving what is not registered", func(b *bench) outcome {
+			return b.decide(protocol.Approve{Version: 9, Form: "main", Approved: true})
+		}},
+		{trial.NoSuchVersion, false, "classifying version 1", func(b *bench) outcome { return b.classify(1, true) }},
+		{trial.NoSuchVersion, false, "opening what is not registered", func(b *bench) outcome { return b.open(9, "A") }},
+		{trial.NoSuchVersion, false, "consent to what is not registered", func(b *bench) outcome {
+			b.must(b.enrol("P", "A", 1))
+			t := b.consent("P", 9)
+			t.Proven.Act.FormSet = trial.Digest{1}
+			return b.perform(t)
+		}},
+		{trial.UnknownForm, false, "approving no form", func(b *bench) outcome {
+			return b.decide(protocol.Approve{Version: 1, Form: "child", Approved: true})
+		}},
+		{trial.AlreadyDecided, false, "deciding twice", func(b *bench) outcome {
+			return b.decide(protocol.Approve{Version: 1, Form: "main", Reason: "second thoughts"})
+		}},
+		{trial.Malformed, true, "refusing without a reason", func(b *bench) outcome { return b.decide(protocol.Approve{Version: 1, Form: "main"}) }},
+		{trial.Malformed, true, "a site twice", func(b *bench) outcome {
+			return b.decide(protocol.Approve{Version: 1, Form: "main", Approved: true, Sites: []trial.SiteID{site("A"), site("A")}})
+		}},
+		{trial.NotAuthorised, true, "approved by the sponsor", func(b *bench) outcome {
+			return b.send(contract.ProtocolApprove, protocol.Approve{Version: 1, Form: "main", Approved: true}, "sponsor")
+		}},
+		{trial.Malformed, true, "classified without a reason", func(b *bench) outcome {
+			return b.send(contract.ProtocolClassify, protocol.Classify{Version: 2}, "ethics")
+		}},
+		{trial.NotApproved, false, "open without ethics", func(b *bench) outcome {
+			b.must(b.amend(2, true))
+			return b.open(2, "A")
+		}},
+		{trial.NotApproved, false, "open where ethics refused", func(b *bench) outcome {
+			b.must(b.amend(2, true))
+			b.approve(2)
+			b.must(b.decide(protocol.Approve{Version: 2, Form: "main", Reason: "not there", Sites: []trial.SiteID{site("A")}}))
+			b.must(b.open(2, "B"))
+			return b.open(2, "A")
+		}},
+		{trial.NeedsSecond, true, "open without the site", func(b *bench) outcome {
+			return b.send(contract.ProtocolOpen, protocol.Open{Version: 1, Site: site("C")}, "sponsor", "A")
+		}},
+		{trial.NotAuthorised, true, "open without the sponsor", func(b *bench) outcome {
+			return b.send(contract.ProtocolOpen, protocol.Open{Version: 1, Site: site("C")}, "C", "sponsor")
+		}},
+		{trial.AlreadyOpen, false, "open twice", func(b *bench) outcome { return b.open(1, "A") }},
+		{trial.LaterVersionOpen, false, "open after a later version", func(b *bench) outcome {
+			b.next(2, true, "C")
+			return b.open(1, "C")
+		}},
+		{trial.VersionEnded, false, "open what has ended everywhere", func(b *bench) outcome {
+			b.next(2, true, "A", "B")
+			b.now += 31 * day
+			return b.open(1, "C")
+		}},
+		{trial.AlreadyOpened, false, "classified after it opened", func(b *bench) outcome {
+			b.next(2, true, "A")
+			return b.classify(2, false)
+		}},
+	}
+}
+
+func formRefusals() []refused {
+	return []refused{
+		{trial.Malformed, true, "a body that is none", func(b *bench) outcome { return b.send(contract.ConsentEnrol, []byte{0xff}, "A1") }},
+		{trial.Malformed, true, "another kind's body", func(b *bench) outcome {
+			return b.send(contract.ConsentEnrol, consent.Transfer{}, "A1")
+		}},
+		{trial.UnknownKind, true, "kind 999", func(b *bench) outcome { return b.send(999, []byte{0xf6}, "A1") }},
+		{trial.UnknownKey, true, "a stranger", func(b *bench) outcome { return b.send(contract.ConsentEnrol, b.enrolment("P", "A", 1), "stranger") }},
+		{trial.UnknownKey, true, "a stranger cosigns", func(b *bench) outcome {
+			return b.send(contract.ConsentEnrol, b.enrolment("P", "A", 1), "A1", "stranger")
+		}},
+		{trial.BadSignature, true, "another body than signed", func(b *bench) outcome {
+			e := b.envelope(contract.ConsentEnrol, b.enrolment("P", "A", 1), "A1")
+			e.Body = wire.Marshal(b.enrolment("Q", "A", 1))
+			return b.enter(e)
+		}},
+		{trial.BadSignature, true, "another cosigned", func(b *bench) outcome {
+			e := b.envelope(contract.ConsentEnrol, b.enrolment("P", "A", 1), "A1", "A2")
+			e.Cosigners[0].Signature[0] ^= 1
+			return b.enter(e)
+		}},
+		{trial.WrongStream, true, "a trial's in the directory", func(b *bench) outcome { return b.stray(contract.ConsentEnrol, wire.Directory) }},
+		{trial.WrongStream, true, "the directory's in a trial", func(b *bench) outcome {
+			return b.stray(contract.DirectoryRevoke, wire.StreamID(b.trial))
+		}},
+		{trial.WrongLedger, true, "another ledger's envelope", func(b *bench) outcome {
+			e := b.envelope(contract.ConsentEnrol, b.enrolment("P", "A", 1), "A1")
+			e.Ledger[0] ^= 1
+			return b.enter(e)
+		}},
+		{trial.ExpiredActor, true, "a revoked person", func(b *bench) outcome {
+			b.must(b.revoke("A1", "A"))
+			return b.enrol("P", "A", 1)
+		}},
+	}
+}
+
+func (b *bench) stray(k tx.Kind, stream wire.StreamID) outcome {
+	e := b.envelope(k, []byte{0xf6}, "A1")
+	e.Stream = stream
+	b.sign(e, "A1")
+	return b.enter(e)
+}
+
+func (b *bench) rotate(name, to string) outcome {
+	var t directory.Rotate
+	t.Prove(ledgerID, trial.Actor{Role: role(name), Name: name}, key(to))
+	return b.send(contract.DirectoryRotate, t, name)
+}
+
+func (b *bench) revoke(name, by string) outcome {
+	return b.send(contract.DirectoryRevoke, directory.Revoke{Actor: actor(name)}, by)
+}
+
+func (b *bench) end(site, person string) outcome {
+	return b.send(contract.DirectoryEndDelegation, directory.EndDelegation{Person: actor(person)}, site)
+}
+
+func (b *bench) decide(t protocol.Approve) outcome {
+	return b.send(contract.ProtocolApprove, t, "ethics")
+}
+
+func (b *bench) classify(v trial.Version, existing bool) outcome {
+	return b.send(contract.ProtocolClassify, protocol.Classify{Version: v, Substantial: true, Existing: existing, Reason: "r"}, "ethics")
+}
+
+// TestRefusals reaches every code that a rule can give.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	all := append(append(append(formRefusals(), directoryRefusals()...), protocolRefusals()...), consentRefusals()...)
+	reached := map[trial.Code]bool{}
+	for _, r := range all {
+		reached[r.code] = true
+		t.Run(fmt.Sprintf("%d %s", r.code, r.what), func(t *testing.T) {
+			t.Parallel()
+			o := r.run(started(t))
+			if o.Code != r.code || o.Door != r.door {
+				t.Errorf("code %d, at the door %t (%s); want %d, %t", o.Code, o.Door, o.Text, r.code, r.door)
+			}
+		})
+	}
+	for name, code := range codes(t) {
+		if reserved := code == trial.ActorExists || code == trial.WrongRole || code == trial.AlreadyActing; reached[code] == reserved {
+			t.Errorf("%s (%d): reached %t; no rule of rule set 1 gives 100, 105 and 107", name, code, reached[code])
+		}
+	}
+}
+
+// codes reads the table of codes from its source.
+func codes(t *testing.T) map[string]trial.Code {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), "../refusal.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]trial.Code{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if id, ok := v.Type.(*ast.Ident); ok && id.Name == "Code" {
+			x, err := strconv.Atoi(v.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[v.Names[0].Name] = trial.Code(x)
+		}
+		return true
+	})
+	if len(found) < 50 {
+		t.Fatalf("only %d codes found", len(found))
+	}
+	return found
+}
+
+func consentRefusals() []refused {
+	enrolled := func(b *bench) { b.must(b.enrol("P", "A", 1)) }
+	agreed := func(b *bench) {
+		enrolled(b)
+		b.must(b.perform(b.consent("P", 1)))
+	}
+	return []refused{
+		{trial.NotAuthorised, true, "enrolled by a sponsor", func(b *bench) outcome { return b.send(contract.ConsentEnrol, b.enrolment("P", "A", 1), "sponsor") }},
+		{trial.NotAuthorised, true, "a colleague of the named investigator", func(b *bench) outcome {
+			return b.send(contract.ConsentEnrol, b.enrolment("P", "A", 1), "A2")
+		}},
+		{trial.NotAuthorised, true, "an act wrapped by an investigator", func(b *bench) outcome {
+			enrolled(b)
+			return b.send(contract.ConsentAct, b.consent("P", 1), "A1")
+		}},
+		{trial.NeedsSecond, true, "a kiosk without a second person", func(b *bench) outcome {
+			e := b.enrolment("P", "A", 1)
+			e.Kiosk = true
+			return b.send(contract.ConsentEnrol, e, "A1")
+		}},
+		{trial.NeedsSecond, true, "removed by one", func(b *bench) outcome {
+			agreed(b)
+			return b.send(contract.ConsentRemove, consent.Remove{Leaf: leafOf("P"), Class: trial.ByWord, Statements: said("1+"), Reason: trial.Commitment{1}}, "A1")
+		}},
+		{trial.NeedsSecond, true, "cosigned by another site's", func(b *bench) outcome {
+			agreed(b)
+			return b.send(contract.ConsentRemove, consent.Remove{Leaf: leafOf("P"), Class: trial.ByWord, Statements: said("1+"), Reason: trial.Commitment{1}}, "A1", "B1")
+		}},
+		{trial.UnknownDelegate, true, "enrolled elsewhere", func(b *bench) outcome {
+			e := b.enrolment("P", "A", 1)
+			e.Proven.Act.Site = site("B")
+			return b.send(contract.ConsentEnrol, e, "A1")
+		}},
+		{trial.UnknownDelegate, true, "the delegation has ended", func(b *bench) outcome {
+			b.must(b.end("A", "A1"))
+			return b.enrol("P", "A", 1)
+		}},
+		{trial.UnknownDelegate, true, "removed by another site", func(b *bench) outcome {
+			agreed(b)
+			return b.remove("P", "B", trial.ByWord, said("1+")...)
+		}},
+		{trial.ProofInvalid, true, "a false proof", func(b *bench) outcome {
+			e := b.enrolment("P", "A", 1)
+			e.Proven.Proof = badProof
+			return b.send(contract.ConsentEnrol, e, "A1")
+		}},
+		{trial.SiteNotOpen, false, "enrolled where it is not open", func(b *bench) outcome { return b.enrol("P", "C", 1) }},
+		{trial.SiteNotOpen, false, "a visit where nothing is open", func(b *bench) outcome {
+			agreed(b)
+			return b.enterEntry(b.entry("P", 1, act.Visit, "C", "week-2", 0, "pass-1"), "C")
+		}},
+		{trial.SiteNotOpen, false, "moved where nothing is open", func(b *bench) outcome {
+			agreed(b)
+			return b.transfer("P", "A", "C")
+		}},
+		{trial.SiteNotOpen, false, "screened where nothing is open", func(b *bench) outcome { return b.screen("P", "C") }},
+		{trial.OutdatedVersion, false, "enrolled under an old version", func(b *bench) outcome {
+			b.next(2, false, "A")
+			b.now += 31 * day
+			return b.enrol("P", "A", 1)
+		}},
+		{trial.OutdatedVersion, false, "replaced under another version", func(b *bench) outcome {
+			agreed(b)
+			b.next(2, true, "A")
+			return b.replace("P", "Q", "A", 2, said("1+", "2-")...)
+		}},
+		{trial.NotYetEffective, false, "enrolled before it is in force", func(b *bench) outcome {
+			p := b.protocol()
+			p.Risks = "more"
+			b.must(b.send(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: p, Reason: "r", Effective: trial.DayOf(b.now) + 3}, "sponsor"))
+			b.approve(2)
+			b.must(b.open(2, "A"))
+			return b.enrol("P", "A", 2)
+		}},
+		{trial.LeafUsed, false, "enrolled twice", func(b *bench) outcome {
+			enrolled(b)
+			return b.enrol("P", "B", 1)
+		}},
+		{trial.UnknownRoot, false, "no root at all", func(b *bench) outcome {
+			enrolled(b)
+			t := b.consent("P", 1)
+			t.Proven.Root = field.Root{1}
+			return b.perform(t)
+		}},
+		{trial.RootExpired, false, "a root of long ago", func(b *bench) outcome {
+			enrolled(b)
+			t := b.consent("P", 1)
+			b.now += 2 * hour
+			b.must(b.enrol("Q", "A", 1))
+			b.now += 100 * day
+			return b.perform(t)
+		}},
+		{trial.AccountUsed, false, "consent twice", func(b *bench) outcome {
+			agreed(b)
+			t := b.consent("P", 1)
+			t.Proven.Act.Pass = passOf("P", 9)
+			return b.perform(t)
+		}},
+		{trial.AccountUsed, false, "superseded after consent", func(b *bench) outcome {
+			agreed(b)
+			b.next(2, true, "A")
+			return b.perform(b.superseded("P", 1, 2))
+		}},
+		{trial.AccountBurnt, false, "consent after withdrawal", func(b *bench) outcome {
+			enrolled(b)
+			t := b.consent("P", 1)
+			b.must(b.perform(b.withdrawal("P", 1, 0)))
+			return b.perform(t)
+		}},
+		{trial.AccountBurnt, false, "withdrawn twice", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.perform(b.withdrawal("P", 1, 1)))
+			return b.perform(b.withdrawal("P", 1, 2))
+		}},
+		{trial.AccountUnused, false, "options without consent", func(b *bench) outcome {
+			enrolled(b)
+			return b.perform(b.options("P", 1, 1))
+		}},
+		{trial.WrongSequence, true, "a consent that is not first", func(b *bench) outcome {
+			enrolled(b)
+			t := b.consent("P", 1)
+			t.Proven.Act.Sequence = 1
+			return b.perform(t)
+		}},
+		{trial.WrongSequence, false, "options out of order", func(b *bench) outcome {
+			agreed(b)
+			return b.perform(b.options("P", 1, 2))
+		}},
+		{trial.WrongSequence, false, "a withdrawal out of order", func(b *bench) outcome {
+			agreed(b)
+			return b.perform(b.withdrawal("P", 1, 0))
+		}},
+		{trial.PassUsed, false, "another's pass", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.enrol("Q", "A", 1))
+			t := b.consent("Q", 1)
+			t.Proven.Act.Pass = passOf("P", 1)
+			return b.perform(t)
+		}},
+		{trial.PassBelowFloor, false, "a visit on a lapsed consent", func(b *bench) outcome {
+			agreed(b)
+			b.next(2, true, "A")
+			b.now += 31 * day
+			return b.enterEntry(b.entry("P", 1, act.Visit, "A", "week-2", 0, "pass-1"), "A")
+		}},
+		{trial.SlotUsed, false, "a visit twice", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.enterEntry(b.entry("P", 1, act.Visit, "A", "week-2", 0, "pass-1"), "A"))
+			return b.enterEntry(b.entry("P", 1, act.Visit, "A", "week-2", 0, "pass-1"), "A")
+		}},
+		{trial.UnknownSlot, false, "a visit that is not planned", func(b *bench) outcome {
+			agreed(b)
+			return b.enterEntry(b.entry("P", 1, act.Visit, "A", "week-3", 0, "pass-1"), "A")
+		}},
+		{trial.UnknownSlot, false, "a dose at a visit without one", func(b *bench) outcome {
+			agreed(b)
+			return b.enterEntry(b.entry("P", 1, act.Dose, "A", "week-2", 0, "pass-1"), "A")
+		}},
+		{trial.UnknownSlot, false, "a visit in the slot of a dose", func(b *bench) outcome {
+			agreed(b)
+			return b.enterEntry(b.entry("P", 1, act.Visit, "A", trial.FirstDose, 0, "pass-1"), "A")
+		}},
+		{trial.NotRepeatable, false, "a first dose again", func(b *bench) outcome {
+			agreed(b)
+			return b.enterEntry(b.entry("P", 1, act.Dose, "A", trial.FirstDose, 1, "pass-1"), "A")
+		}},
+		{trial.NotEnrolled, true, "removing nobody", func(b *bench) outcome { return b.remove("P", "A", trial.ByWord) }},
+		{trial.NotEnrolled, true, "replacing nobody", func(b *bench) outcome { return b.replace("P", "Q", "A", 1) }},
+		{trial.NotEnrolled, true, "moving nobody", func(b *bench) outcome { return b.transfer("P", "A", "B") }},
+		{trial.NotEnrolled, false, "withdrawing nobody", func(b *bench) outcome { return b.perform(b.withdrawal("P", 1, 0)) }},
+		{trial.NotOwed, false, "withdrawn from what is not owed", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.amend(2, true))
+			return b.perform(b.withdrawal("P", 2, 0))
+		}},
+		{trial.NotActive, false, "moved after leaving", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.remove("P", "A", trial.ByWord, said("1+")...))
+			return b.transfer("P", "A", "B")
+		}},
+		{trial.NotActive, false, "replaced after leaving", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.remove("P", "A", trial.ByWord, said("1+")...))
+			return b.replace("P", "Q", "A", 1)
+		}},
+		{trial.NotAuthorised, true, "replaced by another site", func(b *bench) outcome {
+			agreed(b)
+			return b.replace("P", "Q", "B", 1, said("1+")...)
+		}},
+		{trial.StatementsWrong, false, "a version left out", func(b *bench) outcome {
+			agreed(b)
+			b.next(2, true, "A")
+			return b.remove("P", "A", trial.ByWord, said("1+")...)
+		}},
+		{trial.StatementsWrong, false, "a version too many", func(b *bench) outcome {
+			agreed(b)
+			return b.remove("P", "A", trial.Ended, said("1+", "2-")...)
+		}},
+		{trial.StatementsWrong, false, "a version twice", func(b *bench) outcome {
+			agreed(b)
+			return b.remove("P", "A", trial.Ended, said("1+", "1-")...)
+		}},
+		{trial.Malformed, true, "statements unsorted", func(b *bench) outcome {
+			agreed(b)
+			return b.remove("P", "A", trial.Ended, said("2-", "1+")...)
+		}},
+		{trial.Malformed, true, "left by proof, said by word", func(b *bench) outcome { return b.remove("P", "A", trial.ByProof) }},
+		{trial.NoWord, false, "correcting what was not said", func(b *bench) outcome {
+			agreed(b)
+			return b.correct("P", "A", 1, true)
+		}},
+		{trial.NoWord, false, "correcting what was proven", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.perform(b.withdrawal("P", 1, 1)))
+			return b.correct("P", "A", 1, false)
+		}},
+		{trial.NoChange, false, "correcting to the same", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.remove("P", "A", trial.ByWord, said("1+")...))
+			return b.correct("P", "A", 1, true)
+		}},
+		{trial.VersionSettled, false, "consent to a settled version", func(b *bench) outcome {
+			enrolled(b)
+			b.next(2, true, "A", "B")
+			b.now += 60 * day
+			return b.perform(b.consent("P", 1))
+		}},
+		{trial.VersionSettled, false, "giving up a settled version", func(b *bench) outcome {
+			enrolled(b)
+			b.next(2, true, "A", "B")
+			b.now += 60 * day
+			return b.perform(b.superseded("P", 1, 2))
+		}},
+		{trial.VersionSettled, false, "correcting a settled version", func(b *bench) outcome {
+			enrolled(b)
+			b.next(2, true, "A", "B")
+			b.must(b.remove("P", "A", trial.ByWord, said("1-", "2-")...))
+			b.now += 60 * day
+			return b.correct("P", "A", 1, true)
+		}},
+		{trial.NotEligibleLeaf, true, "deviating who was not screened", func(b *bench) outcome {
+			enrolled(b)
+			return b.deviate("P", "A")
+		}},
+		{trial.AlreadyRandomised, false, "randomised twice", func(b *bench) outcome {
+			b.must(b.screen("P", "A"))
+			b.must(b.randomise("P", "A", 1))
+			return b.randomise("P", "A", 1)
+		}},
+		{trial.AlreadyRandomised, false, "deviated twice", func(b *bench) outcome {
+			b.must(b.screen("P", "A"))
+			b.must(b.deviate("P", "A"))
+			return b.deviate("P", "A")
+		}},
+		{trial.NoSuchVersion, true, "criteria of no version", func(b *bench) outcome {
+			b.must(b.screen("P", "A"))
+			return b.randomise("P", "A", 9)
+		}},
+		{trial.WrongForm, false, "another version's forms", func(b *bench) outcome {
+			enrolled(b)
+			t := b.consent("P", 1)
+			t.Proven.Act.FormSet[0] ^= 1
+			return b.perform(t)
+		}},
+		{trial.DayInFuture, false, "enrolled tomorrow", func(b *bench) outcome {
+			e := b.enrolment("P", "A", 1)
+			e.Proven.Act.Day++
+			return b.send(contract.ConsentEnrol, e, "A1")
+		}},
+		{trial.DayTooEarly, false, "recorded too late", func(b *bench) outcome {
+			e := b.enrolment("P", "A", 1)
+			b.now += 2 * day
+			return b.send(contract.ConsentEnrol, e, "A1")
+		}},
+		{trial.AlreadyLeft, false, "removed twice", func(b *bench) outcome {
+			agreed(b)
+			b.must(b.remove("P", "A", trial.ByWord, said("1+")...))
+			return b.remove("P", "A", trial.Ended)
+		}},
+		{trial.SameSite, false, "moved nowhere", func(b *bench) outcome {
+			agreed(b)
+			return b.transfer("P", "A", "A")
+		}},
+		{trial.TreeFull, false, "no place left", func(b *bench) outcome {
+			b.fill("N-1")
+			return b.enrol("P", "A", 1)
+		}},
+		{trial.TreeFull, false, "no place for passes", func(b *bench) outcome {
+			enrolled(b)
+			b.fill("pass-1")
+			return b.perform(b.consent("P", 1))
+		}},
+		{trial.TreeFull, false, "no place for the screened", func(b *bench) outcome {
+			b.fill("eligible")
+			return b.screen("P", "A")
+		}},
+		{trial.NotASuccessor, true, "given up for itself", func(b *bench) outcome {
+			enrolled(b)
+			return b.perform(b.superseded("P", 1, 1))
+		}},
+	}
+}
+
+// fill makes a tree say that all its places are used.
+func (b *bench) fill(tree string) {
+	state.Put(b.stream, []byte("consent/root/"+tree+"\x00"), struct {
+		_     struct{} `cbor:",toarray"`
+		Root  field.Root
+		Since uint64
+		Size  uint64
+	}{Root: field.Root{1}, Size: 1 << 21})
+}
+
+func (b *bench) screen(person, at string) outcome {
+	a := b.act(act.Screen, 0)
+	a.Site, a.Person, a.Day = site(at), actor(at+"1"), trial.DayOf(b.now)
+	l := screenedOf(person)
+	t := consent.Screen{Leaf: l, Proven: consent.Proven{Act: a, Account: accountOf(l, &a)}}
+	return b.send(contract.ConsentScreen, t, at+"1")
+}
+
+func (b *bench) randomise(person, at string, v trial.Version) outcome {
+	a := b.act(act.Eligible, v)
+	a.Site, a.Person, a.Day = site(at), actor(at+"1"), trial.DayOf(b.now)
+	t := consent.Randomise{Proven: consent.Proven{Act: a, Account: accountOf(screenedOf(person), &a), Root: b.root("eligible")}}
+	return b.send(contract.ConsentRandomise, t, at+"1")
+}
+
+func (b *bench) deviate(person, at string) outcome {
+	t := consent.Deviate{Leaf: screenedOf(person), Version: 1, Day: trial.DayOf(b.now), Criterion: "age", Reason: trial.Commitment{4}}
+	return b.send(contract.ConsentDeviate, t, at+"1", at+"2")
+}

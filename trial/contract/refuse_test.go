@@ -1,0 +1,710 @@
+package contract_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/circuits/tree"
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/consent"
+	"github.com/trialith/trialith/trial/contract"
+	"github.com/trialith/trialith/trial/protocol"
+)
+
+// What a verifier must refuse, as far as the contract decides it: the numbers
+// are those of the list in the design of the consent proof.
+
+// device stands for the prover and the verifying key: a proof holds for the
+// very statement that the device made it for, and for no other. What a device
+// states it builds itself; it knows nothing of the contract.
+type device struct {
+	made map[verifier.Proof]verifier.Statement
+}
+
+func (d *device) Verify(p verifier.Proof, s verifier.Statement) error {
+	if was, ok := d.made[p]; !ok || was != s {
+		return errors.New("does not prove the statement")
+	}
+	return nil
+}
+
+func (d *device) VerifyBatch(items []verifier.Item) (bad []int) {
+	for i, item := range items {
+		if d.Verify(item.Proof, item.Statement) != nil {
+			bad = append(bad, i)
+		}
+	}
+	return bad
+}
+
+// prove makes a proof of an act against a root, with an account.
+func (d *device) prove(a *act.Act, root field.Root, account field.Account, lo, hi field.Attributes) (p verifier.Proof) {
+	binary.BigEndian.PutUint64(p[:], uint64(len(d.made)+1))
+	d.made[p] = verifier.Statement{Root: root, Context: a.Context(), Account: account, Message: a.Message(), Min: lo, Max: hi}
+	return p
+}
+
+// own is the root of the tree that holds one leaf alone.
+func own(leaf field.Leaf) field.Root {
+	e, err := leaf.Element()
+	if err != nil {
+		panic(err)
+	}
+	return field.RootOf(tree.OwnLeafRoot(tree.Depth, e))
+}
+
+// clinic is a started trial whose P is enrolled, has consented, is screened,
+// with proofs that bind.
+type clinic struct {
+	*bench
+	d *device
+}
+
+func newClinic(t *testing.T) *clinic {
+	t.Helper()
+	b := started(t)
+	c := &clinic{bench: b, d: &device{made: map[verifier.Proof]verifier.Statement{}}}
+	b.machine = newMachine(t, c.d)
+	b.must(b.send(contract.ConsentEnrol, c.enrolled("P", "A", 1), "A1"))
+	b.must(b.perform(c.consented("P", 1)))
+	b.must(b.send(contract.ConsentScreen, c.screened("P", "A"), "A1"))
+	return c
+}
+
+func (c *clinic) vacuous(p *consent.Proven, root field.Root) {
+	lo, hi := verifier.Vacuous()
+	p.Proof = c.d.prove(&p.Act, root, p.Account, lo, hi)
+}
+
+func (c *clinic) enrolled(person, at string, v trial.Version) consent.Enrol {
+	t := c.enrolment(person, at, v)
+	c.vacuous(&t.Proven, own(t.Leaf))
+	return t
+}
+
+func (c *clinic) consented(person string, v trial.Version) consent.Act {
+	t := c.consent(person, v)
+	c.vacuous(&t.Proven, t.Proven.Root)
+	return t
+}
+
+func (c *clinic) optioned(person string, v trial.Version, sequence uint32) consent.Act {
+	t := c.options(person, v, sequence)
+	c.vacuous(&t.Proven, t.Proven.Root)
+	return t
+}
+
+func (c *clinic) withdrawn(person string, v trial.Version, sequence uint32) consent.Act {
+	t := c.withdrawal(person, v, sequence)
+	c.vacuous(&t.Proven, own(t.Leaf))
+	return t
+}
+
+func (c *clinic) gaveUp(person string, v, w trial.Version) consent.Act {
+	t := c.superseded(person, v, w)
+	c.vacuous(&t.Proven, t.Proven.Root)
+	return t
+}
+
+func (c *clinic) screened(person, at string) consent.Screen {
+	a := c.act(act.Screen, 0)
+	a.Site, a.Person, a.Day = site(at), actor(at+"1"), trial.DayOf(c.now)
+	t := consent.Screen{Leaf: screenedOf(person), Proven: consent.Proven{Act: a, Account: accountOf(screenedOf(person), &a)}}
+	c.vacuous(&t.Proven, own(t.Leaf))
+	return t
+}
+
+func (c *clinic) eligible(person, at string, v trial.Version) consent.Randomise {
+	a := c.act(act.Eligible, v)
+	a.Site, a.Person, a.Day = site(at), actor(at+"1"), trial.DayOf(c.now)
+	t := consent.Randomise{Proven: consent.Proven{Act: a, Account: accountOf(screenedOf(person), &a), Root: c.root("eligible")}}
+	t.Proven.Proof = c.d.prove(&a, t.Proven.Root, t.Proven.Account, field.Attributes{18}, criteria())
+	return t
+}
+
+// criteria are the registered upper bounds.
+func criteria() field.Attributes {
+	_, hi := verifier.Vacuous()
+	hi[0] = 80
+	return hi
+}
+
+func (c *clinic) visited(person string, v trial.Version, slot string, rep uint32, tree string) consent.Entry {
+	t := c.entry(person, v, act.Visit, "A", slot, rep, tree)
+	t.Proven.Act.Pay, t.Proven.Act.Kit = element("pay %s", person), trial.Commitment{9}
+	c.vacuous(&t.Proven, t.Proven.Root)
+	return t
+}
+
+func want(t *testing.T, o outcome, code trial.Code) {
+	t.Helper()
+	if o.Code != code {
+		t.Errorf("code %d (%s), want %d", o.Code, o.Text, code)
+	}
+}
+
+func TestRefuse02AccountUsedOrBurntAndSequence(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	want(t, c.perform(c.consented("P", 1)), trial.AccountUsed)
+	want(t, c.perform(c.optioned("P", 1, 0)), trial.WrongSequence)
+	want(t, c.perform(c.optioned("P", 1, 2)), trial.WrongSequence)
+	// What was refused has used nothing: the account is taken with its act or not at all.
+	want(t, c.perform(c.optioned("P", 1, 1)), 0)
+	want(t, c.perform(c.withdrawn("P", 1, 1)), trial.WrongSequence)
+	inFlight := c.optioned("P", 1, 2)
+	want(t, c.perform(c.withdrawn("P", 1, 2)), 0)
+	want(t, c.perform(inFlight), trial.AccountBurnt)
+	want(t, c.perform(c.withdrawn("P", 1, 3)), trial.AccountBurnt)
+}
+
+func TestRefuse03UnknownRoot(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	c.next(2, true, "A")
+	a := c.consent("Q", 1).Proven.Act
+	for name, root := range map[string]field.Root{
+		"none": {}, "made up": {1}, "another version's": c.root("E-2"), "the passes'": c.root("pass-1"),
+		"the eligible's": c.root("eligible"), "one's own": own(leafOf("Q")),
+	} {
+		p := consent.Proven{Act: a, Root: root, Account: accountOf(leafOf("Q"), &a)}
+		c.vacuous(&p, root)
+		if o := c.perform(consent.Act{Proven: p}); o.Code != trial.UnknownRoot {
+			t.Errorf("%s: %d", name, o.Code)
+		}
+	}
+	for _, name := range []string{"N-1", "eligible"} {
+		v := c.visited("P", 1, "week-2", 0, name)
+		want(t, c.enterEntry(v, "A"), trial.UnknownRoot)
+	}
+}
+
+func TestRefuse04RootPastItsLife(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	old := c.consented("Q", 1)
+	c.now += 2 * hour
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("R", "A", 1), "A1"))
+	within := c.consented("R", 1)
+	c.now += 3 * hour
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("S", "A", 1), "A1"))
+	c.now += 44*day - 4*hour
+	want(t, c.perform(within), 0)
+	c.now += 10 * day
+	want(t, c.perform(old), trial.RootExpired)
+}
+
+func TestRefuse04RootInsideAnEpoch(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	passing := c.consented("Q", 1)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("R", "A", 1), "A1"))
+	want(t, c.perform(passing), trial.UnknownRoot)
+}
+
+func TestRefuse04PassRootFromBeforeAZeroedPass(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	c.must(c.perform(c.consented("Q", 1)))
+	before, late := c.visited("Q", 1, "week-2", 0, "pass-1"), c.visited("Q", 1, "rescue", 0, "pass-1")
+	c.must(c.perform(c.withdrawn("Q", 1, 1)))
+	c.now += 23 * hour // an offline clinic records within the registered delay
+	want(t, c.enterEntry(before, "A"), 0)
+	c.now += 1*hour + 1
+	late.Proven.Act.Day = trial.DayOf(c.now)
+	c.vacuous(&late.Proven, late.Proven.Root)
+	want(t, c.enterEntry(late, "A"), trial.RootExpired)
+	// Who did not withdraw takes the passes of now.
+	want(t, c.enterEntry(c.visited("P", 1, "week-2", 0, "pass-1"), "A"), 0)
+}
+
+func TestRefuse04PassBelowTheFloor(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.next(2, true, "A")
+	c.now += 30 * day
+	want(t, c.enterEntry(c.visited("P", 1, "week-2", 0, "pass-1"), "A"), 0)
+	c.now++
+	want(t, c.enterEntry(c.visited("P", 1, "rescue", 0, "pass-1"), "A"), trial.PassBelowFloor)
+	c.must(c.perform(c.consented("P", 2)))
+	want(t, c.enterEntry(c.visited("P", 2, "rescue", 0, "pass-2"), "A"), 0)
+}
+
+// TestRefuse05AnotherContext: the account of another purpose, ledger, trial,
+// version, slot or repetition proves nothing here.
+func TestRefuse05AnotherContext(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	for name, change := range map[string]func(*act.Act){
+		"purpose": func(a *act.Act) { a.Kind = act.Enrol },
+		"ledger":  func(a *act.Act) { a.Ledger[0] ^= 1 },
+		"trial":   func(a *act.Act) { a.Trial[0] ^= 1 },
+		"version": func(a *act.Act) { a.Version = 2 },
+	} {
+		p := c.consent("Q", 1).Proven
+		other := p.Act
+		change(&other)
+		p.Account = accountOf(leafOf("Q"), &other)
+		c.provenUnder(&p, &other)
+		if o := c.perform(consent.Act{Proven: p}); o.Code != trial.ProofInvalid {
+			t.Errorf("%s: %d", name, o.Code)
+		}
+	}
+	for name, change := range map[string]func(*act.Act){
+		"purpose": func(a *act.Act) { a.Kind = act.Attest },
+		"slot":    func(a *act.Act) { a.Slot = "rescue" },
+		"rep":     func(a *act.Act) { a.Rep = 1 },
+	} {
+		e := c.visited("P", 1, "week-2", 0, "pass-1")
+		other := e.Proven.Act
+		change(&other)
+		e.Proven.Account = accountOf(passOf("P", 1), &other)
+		c.provenUnder(&e.Proven, &other)
+		if o := c.enterEntry(e, "A"); o.Code != trial.ProofInvalid {
+			t.Errorf("entry: %s: %d", name, o.Code)
+		}
+	}
+}
+
+// provenUnder proves p's own message under another act's context.
+func (c *clinic) provenUnder(p *consent.Proven, other *act.Act) {
+	c.vacuous(p, p.Root)
+	s := c.d.made[p.Proof]
+	s.Context = other.Context()
+	c.d.made[p.Proof] = s
+}
+
+// fieldsOf change one field of an act each.
+var fieldsOf = map[string]func(*act.Act){
+	"ledger":    func(a *act.Act) { a.Ledger[0] ^= 1 },
+	"trial":     func(a *act.Act) { a.Trial[0] ^= 1 },
+	"version":   func(a *act.Act) { a.Version++ },
+	"form set":  func(a *act.Act) { a.FormSet[0] ^= 1 },
+	"sequence":  func(a *act.Act) { a.Sequence++ },
+	"options":   func(a *act.Act) { a.Options[0] ^= 2 },
+	"pass":      func(a *act.Act) { a.Pass[31] ^= 1 },
+	"successor": func(a *act.Act) { a.Successor++ },
+	"site":      func(a *act.Act) { a.Site = site("B") },
+	"person":    func(a *act.Act) { a.Person = actor("A2") },
+	"slot":      func(a *act.Act) { a.Slot = "rescue" },
+	"rep":       func(a *act.Act) { a.Rep++ },
+	"day":       func(a *act.Act) { a.Day-- },
+	"kit":       func(a *act.Act) { a.Kit[0] ^= 1 },
+	"pay":       func(a *act.Act) { a.Pay[31] ^= 1 },
+}
+
+// proofs lists a transaction of each kind that carries a proof, ready to be
+// accepted; sent by whoever the altered act names.
+func (c *clinic) proofs() map[string]struct {
+	kind tx.Kind
+	p    *consent.Proven
+	body func() any
+	used []string
+} {
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	c.next(2, true, "A")
+	enrol, say, opt := c.enrolled("R", "A", 2), c.consented("Q", 1), c.optioned("P", 1, 1)
+	leave, give, screen := c.withdrawn("P", 1, 1), c.gaveUp("Q", 1, 2), c.screened("Q", "A")
+	elig, visit := c.eligible("P", "A", 1), c.visited("P", 1, "week-2", 0, "pass-1")
+	e := c.enrolment("T", "A", 1)
+	replace := consent.Replace{Proven: e.Proven, Leaf: e.Leaf, Old: leafOf("P"), Statements: said("1+", "2-"), Reason: trial.Commitment{3}}
+	c.vacuous(&replace.Proven, own(e.Leaf))
+	everywhere := []string{"ledger", "trial"}
+	with := func(more ...string) []string { return append(more, everywhere...) }
+	return map[string]struct {
+		kind tx.Kind
+		p    *consent.Proven
+		body func() any
+		used []string
+	}{
+		"enrol":      {contract.ConsentEnrol, &enrol.Proven, func() any { return enrol }, with("version", "site", "person", "day")},
+		"consent":    {contract.ConsentAct, &say.Proven, func() any { return say }, with("version", "form set", "sequence", "options", "pass")},
+		"options":    {contract.ConsentAct, &opt.Proven, func() any { return opt }, with("version", "form set", "sequence", "options")},
+		"withdraw":   {contract.ConsentAct, &leave.Proven, func() any { return leave }, with("version", "sequence")},
+		"superseded": {contract.ConsentAct, &give.Proven, func() any { return give }, with("version", "successor")},
+		"screen":     {contract.ConsentScreen, &screen.Proven, func() any { return screen }, with("site", "person", "day")},
+		"eligible":   {contract.ConsentRandomise, &elig.Proven, func() any { return elig }, with("version", "site", "person", "day")},
+		"visit":      {contract.ConsentEntry, &visit.Proven, func() any { return visit }, with("site", "slot", "rep", "day", "kit", "pay")},
+		"replace":    {contract.ConsentReplace, &replace.Proven, func() any { return replace }, with("version", "site", "person", "day")},
+	}
+}
+
+func (c *clinic) sender(k tx.Kind, a *act.Act) (string, []string) {
+	if k == contract.ConsentAct {
+		return "node", nil
+	}
+	for _, name := range []string{"A", "B"} {
+		if a.Site == site(name) {
+			if a.Person == actor(name+"2") {
+				return name + "2", []string{name + "1"}
+			}
+			return name + "1", []string{name + "2"}
+		}
+	}
+	return "A1", []string{"A2"}
+}
+
+// TestRefuse06AlteredField alters each field of each act in turn, kind and form
+// among them, and sends it as whoever the altered act names.
+func TestRefuse06AlteredField(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	for name, x := range c.proofs() {
+		was := *x.p
+		for _, f := range x.used {
+			fieldsOf[f](&x.p.Act)
+			signer, with := c.sender(x.kind, &x.p.Act)
+			o := c.send(x.kind, x.body(), signer, with...)
+			// Refused by its proof, or before that by what the field says.
+			switch o.Code {
+			case trial.ProofInvalid:
+			case trial.WrongLedger, trial.UnknownTrial, trial.NotAuthorised, trial.UnknownDelegate, trial.NotASuccessor, trial.WrongSequence:
+				if !o.Door {
+					t.Errorf("%s: %s: %d, after it entered", name, f, o.Code)
+				}
+			default:
+				t.Errorf("%s: %s: %d (%s)", name, f, o.Code, o.Text)
+			}
+			*x.p = was
+		}
+		for _, k := range []act.Kind{act.Consent, act.Options, act.Withdraw, act.Visit, act.Attest, act.Screen} {
+			if k == was.Act.Kind {
+				continue
+			}
+			x.p.Act.Kind = k
+			signer, with := c.sender(x.kind, &was.Act)
+			if o := c.send(x.kind, x.body(), signer, with...); !o.Door {
+				t.Errorf("%s sent as %v: %d", name, k, o.Code)
+			}
+			*x.p = was
+		}
+		if name == "replace" || name == "withdraw" {
+			continue // each ends P; the others are the very transactions altered above
+		}
+		signer, with := c.sender(x.kind, &was.Act)
+		if name == "superseded" || name == "consent" {
+			continue // one account: tested elsewhere
+		}
+		if o := c.send(x.kind, x.body(), signer, with...); o.Code != 0 {
+			t.Errorf("%s unaltered: %d (%s)", name, o.Code, o.Text)
+		}
+	}
+}
+
+func TestRefuse07Bounds(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	lo, hi := verifier.Vacuous()
+	for name, bounds := range map[string][2]field.Attributes{
+		"vacuous":   {lo, hi},
+		"narrower":  {{19}, criteria()},
+		"wider":     {{17}, criteria()},
+		"other max": {{18}, hi},
+	} {
+		e := c.eligible("P", "A", 1)
+		e.Proven.Proof = c.d.prove(&e.Proven.Act, e.Proven.Root, e.Proven.Account, bounds[0], bounds[1])
+		if o := c.send(contract.ConsentRandomise, e, "A1"); o.Code != trial.ProofInvalid {
+			t.Errorf("%s: %d", name, o.Code)
+		}
+	}
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	s := c.consented("Q", 1)
+	s.Proven.Proof = c.d.prove(&s.Proven.Act, s.Proven.Root, s.Proven.Account, field.Attributes{18}, criteria())
+	want(t, c.perform(s), trial.ProofInvalid)
+	want(t, c.send(contract.ConsentRandomise, c.eligible("P", "A", 1), "A1"), 0)
+}
+
+// TestRefuse07BoundsOfAnotherVersion: criteria of the version that the act names.
+func TestRefuse07BoundsOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	p := c.protocol()
+	p.Attested[0].Max = 60
+	c.must(c.send(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: p, Reason: "r", Effective: trial.DayOf(c.now)}, "sponsor"))
+	c.approve(2)
+	c.must(c.open(2, "A"))
+	want(t, c.send(contract.ConsentRandomise, c.eligible("P", "A", 2), "A1"), trial.ProofInvalid)
+}
+
+func TestRefuse09ReRandomisedCopy(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	say, elig, visit := c.consented("Q", 1), c.eligible("P", "A", 1), c.visited("P", 1, "week-2", 0, "pass-1")
+	opt := c.optioned("P", 1, 1)
+	again := func(p *consent.Proven) { // other bytes, the same statement
+		s := c.d.made[p.Proof]
+		p.Proof = c.d.prove(&p.Act, s.Root, s.Account, s.Min, s.Max)
+	}
+	c.must(c.perform(say))
+	again(&say.Proven)
+	want(t, c.perform(say), trial.AccountUsed)
+	c.must(c.perform(opt))
+	again(&opt.Proven)
+	want(t, c.perform(opt), trial.WrongSequence)
+	c.must(c.send(contract.ConsentRandomise, elig, "A1"))
+	again(&elig.Proven)
+	want(t, c.send(contract.ConsentRandomise, elig, "A1"), trial.AlreadyRandomised)
+	c.must(c.enterEntry(visit, "A"))
+	again(&visit.Proven)
+	want(t, c.enterEntry(visit, "A"), trial.SlotUsed)
+	enrol := c.enrolled("P", "A", 1)
+	want(t, c.send(contract.ConsentEnrol, enrol, "A1"), trial.LeafUsed)
+}
+
+func TestRefuse14AnotherLedger(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	e := c.enrolment("Q", "A", 1)
+	e.Proven.Act.Ledger[0] ^= 1
+	c.vacuous(&e.Proven, own(e.Leaf))
+	want(t, c.send(contract.ConsentEnrol, e, "A1"), trial.WrongLedger)
+	// Nor may its envelope say so alone.
+	env := c.envelope(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1")
+	env.Ledger[0] ^= 1
+	want(t, c.enter(env), trial.WrongLedger)
+}
+
+func TestRefuse14AnotherTrial(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	e := c.enrolment("Q", "A", 1)
+	e.Proven.Act.Trial[0] ^= 1
+	c.vacuous(&e.Proven, own(e.Leaf))
+	want(t, c.send(contract.ConsentEnrol, e, "A1"), trial.UnknownTrial)
+}
+
+// TestRefuse15AnotherSender: whoever copies a proof changes nothing about whom
+// it is credited to.
+func TestRefuse15AnotherSender(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	enrol, elig := c.enrolled("Q", "A", 1), c.eligible("P", "A", 1)
+	for _, other := range []string{"A2", "B1", "sponsor"} {
+		want(t, c.send(contract.ConsentEnrol, enrol, other), trial.NotAuthorised)
+		want(t, c.send(contract.ConsentRandomise, elig, other), trial.NotAuthorised)
+	}
+	want(t, c.send(contract.ConsentEntry, c.visited("P", 1, "week-2", 0, "pass-1"), "B1"), trial.UnknownDelegate)
+	c.must(c.register("batcher", trial.Batcher, "regulator"))
+	opt := c.optioned("P", 1, 1)
+	first := c.must(c.send(contract.ConsentAct, opt, "batcher")) // wrapping gives no right, and credits nobody
+	want(t, c.send(contract.ConsentAct, opt, "node"), trial.WrongSequence)
+	if len(first.Events) != 1 {
+		t.Errorf("%+v", first.Events)
+	}
+}
+
+// r, the order of the field, and r + 1.
+var tooLarge = field.Leaf{
+	0x30, 0x64, 0x4e, 0x72, 0xe1, 0x31, 0xa0, 0x29, 0xb8, 0x50, 0x45, 0xb6, 0x81, 0x81, 0x58, 0x5d,
+	0x28, 0x33, 0xe8, 0x48, 0x79, 0xb9, 0x70, 0x91, 0x43, 0xe1, 0xf5, 0x93, 0xf0, 0x00, 0x00, 0x01,
+}
+
+func TestRefuse16LeafZeroOrTooLarge(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	for _, leaf := range []field.Leaf{{}, tooLarge, {0xff}} {
+		e := c.enrolled("Q", "A", 1)
+		e.Leaf = leaf
+		want(t, c.send(contract.ConsentEnrol, e, "A1"), trial.Malformed)
+		s := c.screened("Q", "A")
+		s.Leaf = leaf
+		want(t, c.send(contract.ConsentScreen, s, "A1"), trial.Malformed)
+		w := c.withdrawn("P", 1, 1)
+		w.Leaf = leaf
+		want(t, c.perform(w), trial.Malformed)
+	}
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	for _, pass := range []field.Leaf{tooLarge, {0xff}} {
+		s := c.consent("Q", 1)
+		s.Proven.Act.Pass = pass
+		c.vacuous(&s.Proven, s.Proven.Root)
+		want(t, c.perform(s), trial.Malformed)
+	}
+}
+
+// TestRefuse16WrongDepth: an own-leaf proof is one at the full depth, where an
+// inner node cannot pass for a leaf.
+func TestRefuse16WrongDepth(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	for depth := 1; depth <= tree.DeepDepth; depth++ {
+		if depth == tree.Depth {
+			continue
+		}
+		e := c.enrolment("Q", "A", 1)
+		l, err := e.Leaf.Element()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.vacuous(&e.Proven, field.RootOf(tree.OwnLeafRoot(depth, l)))
+		want(t, c.send(contract.ConsentEnrol, e, "A1"), trial.ProofInvalid)
+	}
+}
+
+func TestRefuse17LeafUsedBefore(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	want(t, c.send(contract.ConsentEnrol, c.enrolled("P", "B", 1), "B1"), trial.LeafUsed)
+	want(t, c.send(contract.ConsentScreen, c.screened("P", "A"), "A1"), trial.LeafUsed)
+	crossed := c.screened("Q", "A")
+	crossed.Leaf = leafOf("P")
+	c.vacuous(&crossed.Proven, own(crossed.Leaf))
+	want(t, c.send(contract.ConsentScreen, crossed, "A1"), trial.LeafUsed)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	for name, pass := range map[string]field.Leaf{
+		"a pass": passOf("P", 1), "an enrolled leaf": leafOf("P"), "a screened leaf": screenedOf("P"),
+	} {
+		s := c.consent("Q", 1)
+		s.Proven.Act.Pass = pass
+		c.vacuous(&s.Proven, s.Proven.Root)
+		if o := c.perform(s); o.Code != trial.PassUsed {
+			t.Errorf("%s as a pass: %d", name, o.Code)
+		}
+	}
+	// Never the reverse: nobody can keep a leaf from being enrolled.
+	s := c.consent("Q", 1)
+	s.Proven.Act.Pass = leafOf("R")
+	c.vacuous(&s.Proven, s.Proven.Root)
+	c.must(c.perform(s))
+	want(t, c.send(contract.ConsentEnrol, c.enrolled("R", "A", 1), "A1"), 0)
+}
+
+func TestRefuse21Withdrawal(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	// Another leaf's account: the proof is of one's own leaf.
+	w := c.withdrawn("P", 1, 1)
+	w.Leaf = leafOf("Q")
+	want(t, c.perform(w), trial.ProofInvalid)
+	// No member, an eligible leaf, a pass: own-leaf proofs that hold, of leaves that owe nothing.
+	for _, leaf := range []field.Leaf{leafOf("nobody"), screenedOf("P"), passOf("P", 1), element("pay P")} {
+		w := c.withdrawal("P", 1, 0)
+		w.Leaf = leaf
+		w.Proven.Account = accountOf(leaf, &w.Proven.Act)
+		c.vacuous(&w.Proven, own(leaf))
+		want(t, c.perform(w), trial.NotEnrolled)
+	}
+	// A root that the ledger does not compute itself.
+	named := c.withdrawn("P", 1, 1)
+	named.Proven.Root = c.root("N-1")
+	want(t, c.perform(named), trial.Malformed)
+	shown := c.optioned("P", 1, 1)
+	shown.Leaf = leafOf("P")
+	want(t, c.perform(shown), trial.Malformed)
+}
+
+func TestRefuse21EnrolmentWithoutItsOwnLeaf(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	e := c.enrolled("Q", "A", 1)
+	e.Leaf = leafOf("R") // of which nobody proved possession
+	want(t, c.send(contract.ConsentEnrol, e, "A1"), trial.ProofInvalid)
+	e = c.enrolment("Q", "A", 1)
+	e.Proven.Root = c.root("N-1")
+	c.vacuous(&e.Proven, e.Proven.Root)
+	want(t, c.send(contract.ConsentEnrol, e, "A1"), trial.Malformed)
+}
+
+// TestRefuse22TwoAccounts: whatever a device puts into its act, it has one
+// account for a version.
+func TestRefuse22TwoAccounts(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.next(2, true, "A")
+	first := c.consent("P", 1).Proven
+	for name, p := range map[string]consent.Proven{
+		"options": c.options("P", 1, 7).Proven, "withdraw": c.withdrawal("P", 1, 9).Proven, "superseded": c.superseded("P", 1, 2).Proven,
+	} {
+		if p.Account != first.Account {
+			t.Errorf("%s: has an account of its own", name)
+		}
+	}
+	s := c.consent("P", 1)
+	s.Proven.Account = element("an account of no leaf")
+	c.vacuous(&c.bench.withdrawalOf(&s).Proven, s.Proven.Root)
+	want(t, c.perform(s), trial.ProofInvalid)
+}
+
+// withdrawalOf copies an act with the leaf's own account, which alone can be proven.
+func (b *bench) withdrawalOf(s *consent.Act) *consent.Act {
+	own := *s
+	own.Proven.Account = accountOf(leafOf("P"), &own.Proven.Act)
+	return &own
+}
+
+// TestRefuse23OwnLeafProofElsewhere: in a set of one member the set's root is
+// the own-leaf root, and only the message separates the kinds.
+func TestRefuse23OwnLeafProofElsewhere(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	if c.root("N-1") != own(leafOf("P")) {
+		t.Fatal("the set is not of one member")
+	}
+	leave, opt := c.withdrawn("P", 1, 1), c.optioned("P", 1, 1)
+	a, b := c.d.made[leave.Proven.Proof], c.d.made[opt.Proven.Proof]
+	if a.Root != b.Root || a.Context != b.Context || a.Account != b.Account || a.Message == b.Message {
+		t.Fatalf("%+v and %+v differ in more than the message", a, b)
+	}
+	swapped := leave
+	swapped.Proven.Proof = opt.Proven.Proof
+	want(t, c.perform(swapped), trial.ProofInvalid)
+	swapped = opt
+	swapped.Proven.Proof = leave.Proven.Proof
+	want(t, c.perform(swapped), trial.ProofInvalid)
+	// Enrolment and screening share a word; an enrolment is no screening.
+	enrol := c.enrolled("Q", "A", 1)
+	screen := c.screened("Q", "A")
+	screen.Leaf, screen.Proven.Account, screen.Proven.Proof = enrol.Leaf, enrol.Proven.Account, enrol.Proven.Proof
+	want(t, c.send(contract.ConsentScreen, screen, "A1"), trial.ProofInvalid)
+}
+
+// TestRefuse23Show: no kind of the ledger accepts the context of a private proof.
+func TestRefuse23Show(t *testing.T) {
+	t.Parallel()
+	for k := act.Enrol; k <= act.Attest; k++ {
+		if r, ok := k.Rule(); !ok || r.Word == "show" {
+			t.Errorf("%v: %q", k, r.Word)
+		}
+	}
+}
+
+func TestRefuse24SupersededWithoutSuccessor(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("R", "B", 1), "B1"))
+	c.next(2, true, "A") // Q owes it, R does not
+	// Of the sets that R is a member of, none is one of those who owe version 2.
+	p := c.superseded("R", 1, 2)
+	p.Proven.Root = c.root("N-1")
+	c.vacuous(&p.Proven, p.Proven.Root)
+	want(t, c.perform(p), trial.UnknownRoot)
+	want(t, c.perform(c.gaveUp("Q", 1, 2)), 0)
+}
+
+func TestRefuse25EntryOtherThanProven(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	for _, f := range []string{"pay", "day", "slot", "rep", "kit"} {
+		e := c.visited("P", 1, "week-2", 0, "pass-1")
+		fieldsOf[f](&e.Proven.Act)
+		if o := c.enterEntry(e, "A"); o.Code != trial.ProofInvalid {
+			t.Errorf("%s: %d", f, o.Code)
+		}
+	}
+	e := c.visited("P", 1, "week-2", 0, "pass-1")
+	e.Proven.Act.Site = site("B")
+	want(t, c.enterEntry(e, "B"), trial.ProofInvalid)
+}
