@@ -119,14 +119,6 @@ func changeWord(c trial.Change) string {
 	}
 }
 
-func sideOf(c trial.Change, before bool) []run {
-	old, now := compare(c.Before, c.After)
-	if before {
-		return old
-	}
-	return now
-}
-
 func signedBy(p ledgerPage, e readmodel.Entry) string {
 	if e.Refused() {
 		return "Not kept"

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -90,11 +91,43 @@ func headline(versions []counted) string {
 }
 
 func (s *site) count(ctx context.Context, v readmodel.Version) (counted, error) {
-	n, err := s.NotDue(ctx, v.Trial, v.Version)
+	n, err := s.notDue(ctx, v.Trial, v.Version)
 	if err != nil {
 		return counted{}, err
 	}
 	return counted{Version: v, NotDue: n, Verdict: reconsent.Judge(v.Counters, n)}, nil
+}
+
+// dueMemo keeps what NotDue counted while neither the ledger's head nor the
+// minute has changed: counting reads every member of a version.
+type dueMemo struct {
+	mu     sync.Mutex
+	height uint64
+	minute int64
+	known  map[dueKey]uint64
+}
+
+type dueKey struct {
+	trial   trial.ID
+	version trial.Version
+}
+
+func (s *site) notDue(ctx context.Context, id trial.ID, v trial.Version) (uint64, error) {
+	m := &s.due
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if height, minute := s.Config.Ledger.Head().Height, s.Now()/60_000; m.known == nil || m.height != height || m.minute != minute {
+		m.height, m.minute, m.known = height, minute, map[dueKey]uint64{}
+	}
+	key := dueKey{id, v}
+	if n, ok := m.known[key]; ok {
+		return n, nil
+	}
+	n, err := s.NotDue(ctx, id, v)
+	if err == nil {
+		m.known[key] = n
+	}
+	return n, err
 }
 
 func (s *site) versions(ctx context.Context, id trial.ID) ([]counted, error) {

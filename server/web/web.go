@@ -151,6 +151,7 @@ func (c *Config) validate() error {
 type site struct {
 	Config
 	assets assets
+	due    dueMemo
 	// turns bounds how many evidence files are held in memory at once.
 	turns chan struct{}
 }

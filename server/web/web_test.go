@@ -450,6 +450,25 @@ func TestAFaultIsToldWithoutItsInside(t *testing.T) {
 	}
 }
 
+func TestNotDueIsCountedOnceAHead(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	c := config(f)
+	asked := 0
+	c.NotDue = func(context.Context, trial.ID, trial.Version) (uint64, error) { asked++; return 0, nil }
+	h := serve(t, f, c)
+	get(h, "/")
+	get(h, "/")
+	if asked != 3 {
+		t.Errorf("asked %d times for 3 versions", asked)
+	}
+	f.entries = f.entries[:100]
+	get(h, "/")
+	if asked != 6 {
+		t.Errorf("asked %d times after the head moved, want 6", asked)
+	}
+}
+
 func TestAssets(t *testing.T) {
 	t.Parallel()
 	f := newFake()

@@ -1,6 +1,40 @@
 package web
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/trialith/trialith/trial"
+)
+
+// marked is a change with the words marked that only one of its texts has.
+type marked struct {
+	trial.Change
+	Old, New []run
+}
+
+func (m marked) side(before bool) []run {
+	if before {
+		return m.Old
+	}
+	return m.New
+}
+
+// mark compares the texts of a version's changes, within one budget for all, so
+// that nobody's protocol can keep the server busy. Past it, texts are shown as
+// wholly different.
+func mark(changes []trial.Change) []marked {
+	budget := maxComparisons
+	out := make([]marked, len(changes))
+	for i, c := range changes {
+		a, b := strings.Fields(c.Before), strings.Fields(c.After)
+		out[i] = marked{Change: c, Old: whole(a), New: whole(b)}
+		if cost := len(a) * len(b); cost <= budget {
+			budget -= cost
+			out[i].Old, out[i].New = compare(a, b)
+		}
+	}
+	return out
+}
 
 // run is a stretch of words that two texts share, or that one of them lacks.
 type run struct {
@@ -8,17 +42,12 @@ type run struct {
 	Changed bool
 }
 
-// Above this many comparisons two texts are shown as wholly different, so that
-// nobody's protocol can keep the server busy.
+// The most comparisons of words that the changes of one version are worth.
 const maxComparisons = 1 << 20
 
 // compare marks in each of two texts the words that the other does not have in
 // that order (a longest common subsequence).
-func compare(before, after string) (old, now []run) {
-	a, b := strings.Fields(before), strings.Fields(after)
-	if len(a)*len(b) > maxComparisons {
-		return whole(a), whole(b)
-	}
+func compare(a, b []string) (old, now []run) {
 	same := lengths(a, b)
 	i, j := 0, 0
 	for i < len(a) || j < len(b) {
