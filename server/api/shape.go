@@ -25,19 +25,20 @@ func instant(ms int64) string {
 	return time.UnixMilli(ms).UTC().Format(milliseconds)
 }
 
-// The parts of an address.
-type (
-	inTrial struct {
-		Trial string `path:"trial" pattern:"^[0-9a-f]{64}$" doc:"the trial's name, 64 lower-case hex digits"`
-	}
-	inHash struct {
-		Hash string `path:"hash" pattern:"^[0-9a-f]{64}$" doc:"the transaction's hash, 64 lower-case hex digits"`
-	}
-	inPage struct {
-		From  uint64 `query:"from" doc:"the first, counted from 0"`
-		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"how many at most"`
-	}
-)
+// TrialPath is the part of an address that names a trial.
+type TrialPath struct {
+	Trial string `path:"trial" pattern:"^[0-9a-f]{64}$" doc:"the trial's name, 64 lower-case hex digits"`
+}
+
+// HashPath is the part of an address that names a transaction.
+type HashPath struct {
+	Hash string `path:"hash" pattern:"^[0-9a-f]{64}$" doc:"the transaction's hash, 64 lower-case hex digits"`
+}
+
+type inPage struct {
+	From  uint64 `query:"from" doc:"the first, counted from 0"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"how many at most"`
+}
 
 // name reads a name from an address.
 func name[T any, P interface {
@@ -50,7 +51,7 @@ func name[T any, P interface {
 	return out, nil
 }
 
-func (in *inTrial) id() (trial.ID, error) { return name[trial.ID]("trial", in.Trial) }
+func (in *TrialPath) id() (trial.ID, error) { return name[trial.ID]("trial", in.Trial) }
 
 // Entry is one transaction in the ledger.
 type Entry struct {

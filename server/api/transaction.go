@@ -95,7 +95,7 @@ func (s *server) act(ctx context.Context, body []byte) (wire.TxHash, error) {
 }
 
 type inTransaction struct {
-	inHash
+	HashPath
 	Wait int `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for its block"`
 }
 
@@ -127,7 +127,7 @@ func (s *server) await(ctx context.Context, hash wire.TxHash, patience time.Dura
 }
 
 type inReceipt struct {
-	inHash
+	HashPath
 	Accept string `header:"Accept" doc:"application/json or application/cbor"`
 }
 

@@ -54,7 +54,7 @@ func (s *server) treeRoutes() {
 	huma.Register(s.api, accounts, answering(s, s.accounts))
 }
 
-func (s *server) trees(ctx context.Context, in *inTrial) (*out[[]Tree], error) {
+func (s *server) trees(ctx context.Context, in *TrialPath) (*out[[]Tree], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func namesOf(l readmodel.Leaves, known string) *names {
 }
 
 type inLeaves struct {
-	inTrial
+	TrialPath
 	Name   string `path:"name" pattern:"^[A-Za-z0-9-]{1,32}$" doc:"N-1, E-2, X-1-2, pass-1, eligible"`
 	Height uint64 `query:"height" doc:"a block that the answer must know of"`
 	Known  string `header:"If-None-Match" doc:"the ETag of an earlier answer"`
@@ -112,7 +112,7 @@ func (s *server) leaves(ctx context.Context, in *inLeaves) (*names, error) {
 }
 
 type inAccounts struct {
-	inTrial
+	TrialPath
 	Known string `header:"If-None-Match" doc:"the ETag of an earlier answer"`
 }
 
@@ -132,7 +132,7 @@ func (s *server) accounts(ctx context.Context, in *inAccounts) (*names, error) {
 }
 
 type inLeaf struct {
-	inTrial
+	TrialPath
 	Leaf string `path:"leaf" pattern:"^[0-9a-f]{64}$" doc:"the leaf, 64 lower-case hex digits"`
 }
 

@@ -117,7 +117,7 @@ func trialOf(t *readmodel.Trial) Trial {
 	}
 }
 
-func (s *server) trial(ctx context.Context, in *inTrial) (*out[Trial], error) {
+func (s *server) trial(ctx context.Context, in *TrialPath) (*out[Trial], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (s *server) judged(ctx context.Context, v *readmodel.Version) (Version, err
 }
 
 type inVersion struct {
-	inTrial
+	TrialPath
 	Version uint32 `path:"version" minimum:"1" doc:"the version's number, from 1"`
 }
 
@@ -184,7 +184,7 @@ func (s *server) version(ctx context.Context, in *inVersion) (*out[Registration]
 	return answer(body)
 }
 
-func (s *server) sites(ctx context.Context, in *inTrial) (*out[[]Site], error) {
+func (s *server) sites(ctx context.Context, in *TrialPath) (*out[[]Site], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err

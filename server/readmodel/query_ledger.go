@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"gorm.io/gorm"
 
@@ -14,6 +15,9 @@ import (
 
 // bound keeps a list short: 1 to MaxLimit.
 func bound(limit int) int { return min(max(limit, 1), MaxLimit) }
+
+// column is a number as the databases keep it: signed. No row has a larger one.
+func column(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 // name is how an entry of a trial's stream is called.
 func name(sequence uint64) string { return fmt.Sprintf("trial/%d", sequence) }
@@ -45,7 +49,7 @@ func many[R, T any](q *gorm.DB, mean func(*R) T) ([]T, error) {
 
 // Block returns the block at a height.
 func (m *Model) Block(ctx context.Context, height uint64) (Block, error) {
-	r, err := one[blockRow](m.read.WithContext(ctx).Where("height = ?", height), "block %d", height)
+	r, err := one[blockRow](m.read.WithContext(ctx).Where("height = ?", column(height)), "block %d", height)
 	return Block(r), err
 }
 
@@ -53,14 +57,14 @@ func (m *Model) Block(ctx context.Context, height uint64) (Block, error) {
 func (m *Model) Blocks(ctx context.Context, from uint64, limit int) ([]Block, error) {
 	q := m.read.WithContext(ctx).Order("height DESC").Limit(bound(limit))
 	if from > 0 {
-		q = q.Where("height <= ?", from)
+		q = q.Where("height <= ?", column(from))
 	}
 	return many(q, func(r *blockRow) Block { return Block(*r) })
 }
 
 // Entries lists up to limit entries from a place in the log on.
 func (m *Model) Entries(ctx context.Context, from uint64, limit int) ([]Entry, error) {
-	return many(m.read.WithContext(ctx).Where("place >= ?", from).Order("place").Limit(bound(limit)), m.entry)
+	return many(m.read.WithContext(ctx).Where("place >= ?", column(from)).Order("place").Limit(bound(limit)), m.entry)
 }
 
 // LatestEntries lists up to limit entries, newest first; of one stream where it is not nil.
@@ -74,13 +78,13 @@ func (m *Model) LatestEntries(ctx context.Context, stream *wire.StreamID, limit 
 
 // StreamEntries lists up to limit entries of a stream from a sequence on.
 func (m *Model) StreamEntries(ctx context.Context, stream wire.StreamID, from uint64, limit int) ([]Entry, error) {
-	q := m.read.WithContext(ctx).Where("stream = ? AND sequence >= ?", stream[:], from).Order("sequence").Limit(bound(limit))
+	q := m.read.WithContext(ctx).Where("stream = ? AND sequence >= ?", stream[:], column(from)).Order("sequence").Limit(bound(limit))
 	return many(q, m.entry)
 }
 
 // BlockEntries lists the entries of a block.
 func (m *Model) BlockEntries(ctx context.Context, height uint64) ([]Entry, error) {
-	return many(m.read.WithContext(ctx).Where("height = ?", height).Order("place"), m.entry)
+	return many(m.read.WithContext(ctx).Where("height = ?", column(height)).Order("place"), m.entry)
 }
 
 // Entry returns the entry of a transaction.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"math"
 	"net/url"
 	"os"
 	"strings"
@@ -350,7 +351,8 @@ func checkLedger(t *testing.T, m *readmodel.Model, s *script) {
 		t.Errorf("blocks: %+v", b)
 	}
 	for what, err := range map[string]error{
-		"block": second(m.Block(ctx, 999)), "entry": second(m.Entry(ctx, wire.TxHash{})), "trial": second(m.Trial(ctx, trial.ID{9})),
+		"largest block": second(m.Block(ctx, math.MaxUint64)),
+		"block":         second(m.Block(ctx, 999)), "entry": second(m.Entry(ctx, wire.TxHash{})), "trial": second(m.Trial(ctx, trial.ID{9})),
 		"member": second(m.Member(ctx, study, leaf(99))), "version": second(m.Version(ctx, study, 9)), "actor": second(m.Actor(ctx, trial.ActorID{})),
 	} {
 		if !errors.Is(err, readmodel.ErrUnknown) {
