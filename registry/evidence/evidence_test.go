@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
@@ -207,6 +208,62 @@ func TestPolicy(t *testing.T) {
 	for _, bad := range []string{"", "{}", "[]", `{"name":"x","trust":"all"}`, `{"authorities":[{"role":"king","key":""}]}`} {
 		if _, err := ParsePolicy([]byte(bad)); err == nil {
 			t.Errorf("policy %q was taken", bad)
+		}
+	}
+}
+
+// TestReportJSON fixes the names that programs read.
+func TestReportJSON(t *testing.T) {
+	t.Parallel()
+	b, err := json.Marshal(check(t, []byte("a letter")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"verdict":"UNUSABLE","label":"","sentence":"UNUSABLE: not a zip archive: no end of a directory.","as_of":"",` +
+		`"checks":[{"id":"format.usable","status":"failed","reason":"not a zip archive: no end of a directory","entry":""}]}`
+	if string(b) != want {
+		t.Errorf("%s", b)
+	}
+}
+
+// TestTextCannotSteerATerminal: a reason may quote a hostile file.
+func TestTextCannotSteerATerminal(t *testing.T) {
+	t.Parallel()
+	r := Report{Sentence: "a\x1b[2Jb", Checks: []Check{{ID: "x", Status: NotChecked, Reason: "c\rd\ne", Entry: "f\u202eg"}}}
+	if got := text(&r); strings.ContainsAny(got, "\x1b\r\u202e") || !strings.Contains(got, "not checked  x") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestExitCodes: scripts branch on them.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	for verdict, want := range map[Verdict]int{Verified: 0, Reservations: 3, NotValid: 1, Unusable: 2, "": 2} {
+		if got := (&Report{Verdict: verdict}).ExitCode(); got != want {
+			t.Errorf("%q: %d", verdict, got)
+		}
+	}
+}
+
+// TestVerifiedNeedsEverything: one check that did not pass, or demonstration
+// keys, and the verdict is not VERIFIED.
+func TestVerifiedNeedsEverything(t *testing.T) {
+	t.Parallel()
+	pass := Check{ID: "a", Status: Passed}
+	for name, c := range map[string]struct {
+		checks        []Check
+		demonstration bool
+		want          Verdict
+	}{
+		"all passed":    {[]Check{pass}, false, Verified},
+		"demonstration": {[]Check{pass}, true, Reservations},
+		"not checked":   {[]Check{pass, {ID: checkWitnesses, Status: NotChecked}}, false, Reservations},
+		"exception":     {[]Check{pass, {ID: "b", Status: Failed, exception: true}}, false, Reservations},
+		"failed":        {[]Check{pass, {ID: "b", Status: Failed}}, true, NotValid},
+	} {
+		r := Report{Checks: c.checks}
+		if r.conclude(c.demonstration, "s"); r.Verdict != c.want {
+			t.Errorf("%s: %s", name, r.Verdict)
 		}
 	}
 }

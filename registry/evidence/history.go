@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/tx"
@@ -20,7 +19,7 @@ type history struct {
 
 	registered     string // entry
 	enrolments     int
-	approvals      []event.Decided
+	decisions      map[opening]map[string]bool // by form; the zero site is all
 	openings       map[opening]bool
 	delegatedActs  int
 	proven         int // randomisations by proof
@@ -52,8 +51,8 @@ type post struct {
 // readHistory reads the events of both streams, which a replay has given again.
 func readHistory(directory, of []engine.Entry) (*history, error) {
 	h := &history{
-		people:   people{actors: map[wire.KeyID]trial.ActorID{}, delegations: map[post]trial.Delegation{}},
-		openings: map[opening]bool{},
+		people:    people{actors: map[wire.KeyID]trial.ActorID{}, delegations: map[post]trial.Delegation{}},
+		decisions: map[opening]map[string]bool{}, openings: map[opening]bool{},
 	}
 	for i := range of {
 		for len(directory) > 0 && directory[0].Sequence < of[i].Directory {
@@ -110,7 +109,7 @@ func (h *history) read(at *engine.Entry, e event.Event) {
 	case event.Registered:
 		h.registered = at.Name()
 	case event.Decided:
-		h.approvals = append(h.approvals, e)
+		h.decide(e)
 	case event.SiteOpened:
 		if !h.approvedFor(e.Version, e.Site) {
 			note(&h.unapproved, at, "version %v opened at site %v before ethics approved it there", e.Version, e.Site)
@@ -140,19 +139,31 @@ func (h *history) read(at *engine.Entry, e event.Event) {
 	}
 }
 
-// approvedFor reports whether some form of a version was approved for a site so
+func (h *history) decide(e event.Decided) {
+	sites := e.Sites
+	if len(sites) == 0 {
+		sites = []trial.SiteID{{}}
+	}
+	for _, site := range sites {
+		o := opening{e.Version, site}
+		if h.decisions[o] == nil {
+			h.decisions[o] = map[string]bool{}
+		}
+		h.decisions[o][e.Form] = e.Approved
+	}
+}
+
+// approvedFor reports whether some form of a version is approved for a site so
 // far: a decision about the site goes before one about all.
 func (h *history) approvedFor(v trial.Version, site trial.SiteID) bool {
-	forms := map[string]bool{}
-	for _, all := range []bool{true, false} {
-		for _, d := range h.approvals {
-			if d.Version == v && (all && len(d.Sites) == 0 || !all && slices.Contains(d.Sites, site)) {
-				forms[d.Form] = d.Approved
-			}
+	here, all := h.decisions[opening{v, site}], h.decisions[opening{v, trial.SiteID{}}]
+	for _, approved := range here {
+		if approved {
+			return true
 		}
 	}
-	for _, approved := range forms {
-		if approved {
+	for form, approved := range all {
+		if _, decided := here[form]; approved && !decided {
 			return true
 		}
 	}

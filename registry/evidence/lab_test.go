@@ -57,7 +57,7 @@ func labGenesis() chain.Genesis {
 // that cheats would run.
 func newLab(t testing.TB, g chain.Genesis, v contract.Verifier, wrap func(engine.StateMachine) engine.StateMachine) *lab {
 	t.Helper()
-	m, err := Machine(g, v)
+	m, err := contract.FromGenesis(g, v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ var (
 func newRecorder(ctx context.Context, g chain.Genesis) (*recorder, error) {
 	r := &recorder{ctx: ctx}
 	var err error
-	r.Machine, err = Machine(g, r)
+	r.Machine, err = contract.FromGenesis(g, r)
 	return r, err
 }
 
