@@ -56,8 +56,8 @@ func browser(t *testing.T) context.Context {
 	)
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
-	ctx, close := chromedp.NewContext(ctx)
-	t.Cleanup(close)
+	ctx, end := chromedp.NewContext(ctx)
+	t.Cleanup(end)
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}

@@ -112,6 +112,7 @@ type frame struct {
 	StudyTime     bool
 	Now           int64
 	Source        string
+	Licence       string // of the style sheets that are not ours
 }
 
 func (s *site) frame(v view) frame {
@@ -125,5 +126,6 @@ func (s *site) frame(v view) frame {
 		Style: []string{s.assets.address["govuk.css"], s.assets.address["trialith.css"]},
 		Mark:  s.assets.address["mark.svg"], Ledger: g.Name, Notice: s.Notice,
 		Demonstration: g.Demonstration, StudyTime: s.Clock == StudyTime, Now: s.Now(), Source: s.Source,
+		Licence: s.assets.address["LICENSE.govuk-frontend.txt"],
 	}
 }

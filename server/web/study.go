@@ -56,10 +56,8 @@ type studyPage struct {
 	Versions []counted // oldest first, at least one
 	Latest   *trial.Protocol
 	Sites    []readmodel.Site
-	Names    map[trial.SiteID]string
 	Trees    []readmodel.Tree
 	Evidence string
-	Size     uint64 // entries in its stream
 }
 
 // worst is the version whose verdict is the gravest, the latest of equals.
@@ -319,7 +317,7 @@ func standing(t readmodel.Trial) string {
 	}
 }
 
-// inForce says where an opening stands at a time.
+// deadlineWords says until when those already in a study may answer at a site.
 func deadlineWords(o readmodel.Opening, now int64) string {
 	switch {
 	case !o.Existing:
