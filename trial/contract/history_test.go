@@ -76,6 +76,12 @@ func newHistory(tb testing.TB, seed uint64) *history {
 	b.must(b.registerTrial())
 	b.approve(1)
 	h.open(1, "A")
+	if r.IntN(3) > 0 {
+		h.open(1, "B")
+		for range 3 {
+			h.enrol()
+		}
+	}
 	return h
 }
 
@@ -155,11 +161,15 @@ func (h *history) step() {
 		h.enrol()
 	case n < 28:
 		h.amendOrOpen()
-	case n < 54:
+	case n < 49:
 		h.prove()
+	case n < 54:
+		if p := h.person(); p != nil {
+			h.catchUp(p)
+		}
 	case n < 66:
 		h.deliver()
-	case n < 72:
+	case n < 73:
 		h.withdraw()
 	case n < 78:
 		h.remove()
@@ -219,6 +229,9 @@ func (h *history) enrol() {
 		return
 	}
 	at, v, name := h.site(), 1+trial.Version(h.r.Uint32N(uint32(h.w.latest))), h.newName()
+	for h.r.IntN(5) > 0 && v > 1 && !h.w.mayEnrol(at, v, h.b.now) {
+		v--
+	}
 	legal := h.w.mayEnrol(at, v, h.b.now)
 	if h.took(h.b.enrol(name, at, v), legal, legal, "enrol %s at %s under %v", name, at, v) {
 		h.w.enrol(name, at, v, h.b.now)
@@ -257,7 +270,7 @@ func (h *history) prove() {
 	if p == nil {
 		return
 	}
-	v := 1 + trial.Version(h.r.Uint32N(uint32(h.w.latest)))
+	v := h.anyOwed(p)
 	d := p.owes[v]
 	if d == nil {
 		return
@@ -273,6 +286,20 @@ func (h *history) prove() {
 		f.kind, f.sequence = act.Options, d.nextSequence()
 	}
 	h.launch(f)
+}
+
+// anyOwed is a version that a person owes, 0 for none.
+func (h *history) anyOwed(p *person) trial.Version {
+	var vs []trial.Version
+	for v := trial.Version(1); v <= h.w.latest; v++ {
+		if p.owes[v] != nil {
+			vs = append(vs, v)
+		}
+	}
+	if len(vs) == 0 {
+		return 0
+	}
+	return vs[h.r.IntN(len(vs))]
 }
 
 // successor is one that the version may be given up for, if there is any; now
@@ -508,26 +535,31 @@ func (h *history) anyPass(p *person) trial.Version {
 	return vs[h.r.IntN(len(vs))]
 }
 
-// duty: everybody who stays consents to all they owe, giving up for a later
-// version what they may.
+// duty: everybody who stays consents to all they owe.
 func (h *history) duty() {
 	for _, p := range h.w.people {
-		for v := h.w.latest; v > 0 && p.active; v-- {
-			d := p.owes[v]
-			if d == nil || d.accountUsed() || h.w.settled[v] {
-				continue
-			}
-			f := flying{p: p, kind: act.Consent, v: v, tree: d.tree}
-			for w := v + 1; w <= h.w.latest; w++ {
-				if d.with[w] && p.owes[w].accountUsed() && h.r.IntN(2) == 0 {
-					f.kind, f.w, f.tree = act.Superseded, w, fmt.Sprintf("X-%v-%v", v, w)
-				}
-			}
-			h.launch(f)
-		}
+		h.catchUp(p)
 	}
 	for len(h.queue) > 0 {
 		h.arrive(0)
+	}
+}
+
+// catchUp: one person consents to all they owe, from the newest version down,
+// giving up for a later version what they may.
+func (h *history) catchUp(p *person) {
+	for v := h.w.latest; v > 0 && p.active; v-- {
+		d := p.owes[v]
+		if d == nil || d.accountUsed() || h.w.settled[v] {
+			continue
+		}
+		f := flying{p: p, kind: act.Consent, v: v, tree: d.tree}
+		for w := v + 1; w <= h.w.latest; w++ {
+			if d.with[w] && p.owes[w].accountUsed() && h.r.IntN(3) > 0 {
+				f.kind, f.w, f.tree = act.Superseded, w, fmt.Sprintf("X-%v-%v", v, w)
+			}
+		}
+		h.launch(f)
 	}
 }
 

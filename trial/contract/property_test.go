@@ -209,7 +209,7 @@ func TestControls(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			from, n := histories(t, 400)
+			from, n := histories(t, 3000)
 			for seed := from; seed < from+n; seed++ {
 				h := newHistory(t, seed)
 				c.weaken(h)
