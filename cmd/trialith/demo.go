@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -45,7 +46,7 @@ machine. Parts that the data do not hold are examples, and say so.`,
 	c.Flags().BoolVar(&f.once, "once", false, "end when the study is done, instead of serving it")
 	c.Flags().IntVar(&f.participants, "participants", 0, "only the first `N` participants by date (default: all 254)")
 	c.Flags().StringVar(&f.dir, "dir", "", "a new or empty `directory` for state and evidence.trialith (default: a new temporary one, kept)")
-	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to serve on; port 0 picks a free one")
+	c.Flags().StringVar(&f.listen, "listen", "", "`address` to serve on (default 127.0.0.1:8080, or a free port where that is taken)")
 	c.Flags().BoolVar(&f.json, "json", false, "print a summary as JSON on the last line of standard output")
 	return c
 }
@@ -54,11 +55,25 @@ func (f *demoFlags) validate(set func(string) bool) error {
 	if set("participants") && f.participants < 1 {
 		return hint(fmt.Errorf("--participants %d: at least 1", f.participants), "leave it out for all")
 	}
-	// Nobody looks at the pages of a run that ends.
-	if f.once && !set("listen") {
-		f.listen = "127.0.0.1:0"
+	if f.listen == "" {
+		f.listen = freeAddress(f.once)
 	}
 	return nil
+}
+
+// freeAddress is where the demo serves if nobody said: where a reader would
+// look, unless that is taken, or the run ends before anybody can.
+func freeAddress(once bool) string {
+	const usual, any = "127.0.0.1:8080", "127.0.0.1:0"
+	if once {
+		return any
+	}
+	l, err := net.Listen("tcp", usual)
+	if err != nil {
+		return any
+	}
+	l.Close() //nolint:errcheck,gosec // it was only to ask
+	return usual
 }
 
 // emptyDir makes the directory of a run, refusing one in use.
@@ -171,10 +186,7 @@ func demoEvidence(ctx context.Context, report *demo.Report, s *demo.Summary) err
 		if err != nil {
 			return "", err
 		}
-		s.Verdict = r.Verdict
-		for version, verdict := range s.C9 {
-			fmt.Fprintf(report.Out, "       version %s: %s\n", version, verdict)
-		}
+		s.Verdict = string(r.Verdict)
 		return r.Sentence, nil
 	})
 }

@@ -51,6 +51,7 @@ type nodeConfig struct {
 type node struct {
 	ledger *solo.Ledger
 	model  *readmodel.Model
+	key    *verifier.Key
 	server *http.Server
 	url    string
 	failed chan error
@@ -66,7 +67,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{failed: make(chan error, 1)}
+	n := &node{key: key, failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			n.Close() //nolint:errcheck // the first error is the one to tell

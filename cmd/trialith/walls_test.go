@@ -67,16 +67,19 @@ var house = []room{
 
 	// Floor 3.
 	{[]string{"trial/contract"}, slices.Concat(words, rules, []string{
-		"ledger/wire", "ledger/tx", "ledger/state", "ledger/engine", "circuits/verifier",
+		"ledger/wire", "ledger/tx", "ledger/chain", "ledger/state", "ledger/engine", "circuits/verifier",
 	})},
 
 	// Floor 4. Followers read blocks and events; none opens the vault. The
-	// fields of an event are field elements, so who reads one may name them.
-	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field"})},
+	// fields of an event are field elements and kinds of acts, so who reads one
+	// may name them.
+	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/act", "trial/outcome", "circuits/field"})},
 	{[]string{"registry/node"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field", "registry"})},
 	{[]string{"registry/evidence"}, slices.Concat(kept, []string{
 		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "circuits/field", "circuits/verifier", "registry",
+		"registry/evidence/demonstration",
 	})},
+	{[]string{"registry/evidence/demonstration"}, []string{"ledger/tx"}},
 
 	// Floor 5. The server never holds the prover nor a participant's secrets.
 	{[]string{"trial/device"}, []string{"trial", "trial/act", "trial/consent", "circuits/*", "ledger/wire"}},
@@ -86,7 +89,7 @@ var house = []room{
 	// Floor 6. cmd/trialith is the only wiring.
 	{[]string{"cmd/trialith"}, []string{"ledger/*", "circuits/*", "trial/*", "trial", "registry", "registry/*", "reconsent", "reconsent/*", "server/*", "cmd/trialith/demo"}},
 	{[]string{"cmd/trialith/demo"}, slices.Concat(kept, words, rules, formats, light, heavy, []string{
-		"trial/contract", "trial/vault", "trial/device", "server/client", "registry", "registry/evidence", "cmd/trialith/demo/pilot",
+		"trial/contract", "trial/vault", "trial/device", "server/client", "registry", "registry/evidence", "registry/evidence/demonstration", "cmd/trialith/demo/pilot",
 	})},
 	{[]string{"cmd/trialith/demo/pilot"}, []string{"trial", "trial/exchange/usdm", "trial/exchange/cdisc"}},
 	{[]string{"cmd/prover"}, []string{"trial", "trial/act", "trial/device", "circuits/*", "ledger/wire"}},

@@ -31,6 +31,9 @@ var (
 	genesisDay  = mustDay("2012-06-29")
 	approvalDay = mustDay("2012-07-02")
 	openingDay  = mustDay("2013-03-18")
+
+	amendmentDay         = mustDay("2013-03-04")
+	amendmentApprovalDay = mustDay("2013-03-11")
 )
 
 // GenesisDay is the day on which the demo's ledger begins.

@@ -132,23 +132,30 @@ func (s *study) open(ctx context.Context, v trial.Version) error {
 
 func (s *study) beforeAmendment(ctx context.Context) (string, error) {
 	before := s.tally.copy()
-	if err := s.course(ctx, "until version 2", 0, openingDay); err != nil {
+	if err := s.course(ctx, "until version 2", 0, amendmentDay); err != nil {
 		return "", err
 	}
 	return s.tally.since(before), nil
 }
 
-// amendment changes the risks. Whom it affects is derived from the change.
+// amendment changes the risks, while the study goes on. Whom it affects is
+// derived from the change.
 func (s *study) amendment(ctx context.Context) (string, error) {
 	p := amend(s.versions[0])
-	s.config.Clock.Jump(openingDay - 7)
+	s.config.Clock.Jump(amendmentDay)
 	body := protocol.Amend{Version: 2, Protocol: p, Reason: exampleReason, Effective: openingDay}
 	if _, err := s.sponsor.must(ctx, contract.ProtocolAmend, wire.StreamID(s.trial), body); err != nil {
 		return "", err
 	}
 	s.versions = append(s.versions, p)
-	s.config.Clock.Jump(openingDay - 3)
+	if err := s.course(ctx, "until version 2", amendmentDay, amendmentApprovalDay); err != nil {
+		return "", err
+	}
+	s.config.Clock.Jump(amendmentApprovalDay)
 	if err := s.approve(ctx, 2); err != nil {
+		return "", err
+	}
+	if err := s.course(ctx, "until version 2", amendmentApprovalDay, openingDay); err != nil {
 		return "", err
 	}
 	s.config.Clock.Jump(openingDay)

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPilot takes all 254 participants through the demo. What it must come to
+// was worked out from the published data by hand, before the first run.
+func TestPilot(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("skipped: -short; the whole study makes about 1,300 proofs")
+	}
+	var out, diagnostics bytes.Buffer
+	dir := filepath.Join(t.TempDir(), "run")
+	if code := run([]string{"demo", "--once", "--json", "--dir", dir}, &out, &diagnostics); code != 0 {
+		t.Fatalf("exit code %d\n%s\n%s", code, &out, &diagnostics)
+	}
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+	var got map[string]any
+	if err := json.Unmarshal(lines[len(lines)-1], &got); err != nil {
+		t.Fatalf("last line: %v", err)
+	}
+	golden, err := os.ReadFile(filepath.Join("testdata", "pilot.golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string]any
+	if err := json.Unmarshal(golden, &want); err != nil {
+		t.Fatal(err)
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			delete(got, name) // times, names and places differ from run to run
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the pilot study (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry/evidence"
+	"github.com/trialith/trialith/server/api"
+	"github.com/trialith/trialith/server/web"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/consent"
+	"github.com/trialith/trialith/trial/contract"
+)
+
+// mount puts the API and the pages on one router. Neither holds a key: what
+// needs one, or the verifier, comes in as a function.
+func (n *node) mount(router *gin.Engine, c nodeConfig) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	notice := ""
+	if c.genesis.Demonstration {
+		notice = verifier.DevelopmentNotice
+	}
+	notDue := func(_ context.Context, id trial.ID, v trial.Version) (uint64, error) {
+		view, release := n.ledger.View(wire.StreamID(id))
+		defer release()
+		return consent.NotDue(view, v, c.clock.Now()), nil
+	}
+	err := api.Register(router, api.Config{
+		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
+		Wrap: wrap(c.genesis.ID(), c.key, c.clock),
+		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {
+			return evidence.Write(ctx, w, n.ledger, n.key, id)
+		},
+		Verify: func(ctx context.Context, r io.ReaderAt, size int64) (any, error) {
+			return verifyUpload(ctx, r, size)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	clock := web.RealTime
+	if c.study {
+		clock = web.StudyTime
+	}
+	return web.Register(router, web.Config{
+		Model: n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
+		Verify: func(ctx context.Context, r io.ReaderAt, size int64) (web.Report, error) {
+			report, err := verifyUpload(ctx, r, size)
+			if err != nil {
+				return web.Report{}, err
+			}
+			return page(report), nil
+		},
+	})
+}
+
+// uploadTime bounds the check of an uploaded file: a hostile one can hold a
+// large ledger that is consistent.
+const uploadTime = time.Minute
+
+func verifyUpload(ctx context.Context, r io.ReaderAt, size int64) (*evidence.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, uploadTime)
+	defer cancel()
+	return evidence.Verify(ctx, r, size, evidence.Builtin())
+}
+
+// wrap puts a participant's act into an envelope under the node's key, which
+// gives it no right: the proof is its authority. The same act is the same
+// transaction however often it is sent.
+func wrap(ledger wire.LedgerID, key ed25519.PrivateKey, clock engine.Clock) func([]byte) ([]byte, error) {
+	const hour = 60 * 60 * 1000
+	return func(body []byte) ([]byte, error) {
+		var t consent.Act
+		if err := wire.Unmarshal(body, &t); err != nil {
+			return nil, trial.Refuse(trial.Malformed, "act: %v", err)
+		}
+		sum := wire.Sum("act", body)
+		e := tx.Envelope{
+			Ledger: ledger, Kind: contract.ConsentAct, Stream: wire.StreamID(t.Proven.Act.Trial),
+			Expiry: clock.Now() + hour, Idempotency: tx.Key(sum[:16]), Body: body,
+		}
+		e.Sign(key)
+		return e.Encode(), nil
+	}
+}
+
+// page puts a report into the words of the pages.
+func page(r *evidence.Report) web.Report {
+	out := web.Report{Verdict: string(r.Verdict), Label: r.Label, Sentence: r.Sentence, AsOf: r.AsOf}
+	for _, c := range r.Checks {
+		status := string(c.Status)
+		if c.Status == evidence.NotChecked {
+			status = "not checked"
+		}
+		out.Checks = append(out.Checks, web.Check{ID: c.ID, Status: status, Reason: c.Reason, Entry: c.Entry})
+	}
+	return out
+}
