@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,10 +21,12 @@ import (
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/api"
+	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
 	"github.com/trialith/trialith/trial/directory"
+	"github.com/trialith/trialith/trial/protocol"
 )
 
 func (l *lab) root() field.Root {
@@ -277,6 +280,34 @@ func TestTheSameAgain(t *testing.T) {
 	l.check(err)
 	if hash != o.Hash {
 		t.Errorf("one idempotency key: %v, then %v", o.Hash, hash)
+	}
+}
+
+// TestClientSends signs and sends as a program of somebody's own does.
+func TestClientSends(t *testing.T) {
+	t.Parallel()
+	l := run(t, nil)
+	o, err := l.api.Send(t.Context(), client.Order{
+		Kind: contract.ProtocolOpen, Stream: wire.StreamID(l.trial), Body: protocol.Open{Version: 1, Site: l.site},
+		Signer: key("sponsor"), Cosigners: []ed25519.PrivateKey{key("site")},
+	})
+	l.check(err)
+	if o.Code != trial.AlreadyOpen || o.Stream != wire.StreamID(l.trial) || o.Time.UnixMilli() <= begin {
+		t.Errorf("%+v", o)
+	}
+	_, err = l.api.Send(t.Context(), client.Order{Kind: contract.ProtocolOpen, Body: protocol.Open{}, Signer: key("sponsor"), Expiry: begin})
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Status != http.StatusUnprocessableEntity || p.Remedy == "" {
+		t.Errorf("expired: %+v, %v", p, err)
+	}
+	hash, err := l.api.Act(t.Context(), l.consents(3))
+	l.check(err)
+	_, err = l.api.Wait(t.Context(), hash)
+	l.check(err)
+	accounts, err := l.api.Accounts(t.Context(), l.trial)
+	l.check(err)
+	if !slices.Equal(accounts, []field.Account{{31: 3}}) {
+		t.Errorf("accounts: %v", accounts)
 	}
 }
 

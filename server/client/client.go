@@ -41,8 +41,9 @@ type Client struct {
 	base string
 	http *http.Client
 
-	mu    sync.Mutex
-	trees map[string]tagged // newest list of each tree, by address
+	mu     sync.Mutex
+	trees  map[string]tagged // newest list of each tree, by address
+	ledger wire.LedgerID     // of the node; zero until it was asked
 }
 
 type tagged struct {
@@ -61,6 +62,7 @@ type Problem struct {
 	Title  string     `json:"title"`
 	Detail string     `json:"detail"`
 	Code   trial.Code `json:"code"` // of the refusal; 0: none
+	Remedy string     `json:"remedy"`
 }
 
 func (p *Problem) Error() string {
@@ -96,11 +98,14 @@ func (c *Client) Act(ctx context.Context, body any) (wire.TxHash, error) {
 
 // Outcome is what became of a transaction in its block.
 type Outcome struct {
-	Hash    wire.TxHash `json:"hash"`
-	Name    string      `json:"name"` // such as trial/57
-	Height  uint64      `json:"height"`
-	Code    trial.Code  `json:"code"`
-	Refusal string      `json:"refusal"`
+	Hash     wire.TxHash   `json:"hash"`
+	Name     string        `json:"name"` // such as trial/57
+	Stream   wire.StreamID `json:"stream"`
+	Sequence uint64        `json:"sequence"`
+	Height   uint64        `json:"height"`
+	Time     time.Time     `json:"time"` // of its block
+	Code     trial.Code    `json:"code"`
+	Refusal  string        `json:"refusal"`
 }
 
 // Accepted reports whether the rules accepted the transaction.
@@ -121,6 +126,7 @@ func (c *Client) Wait(ctx context.Context, hash wire.TxHash) (o Outcome, err err
 }
 
 // Leaves downloads a whole tree as of a block, in order, emptied places as zero.
+// A tree that has not changed since is not sent again; do not write to the result.
 func (c *Client) Leaves(ctx context.Context, id trial.ID, tree string, height uint64) ([]field.Leaf, error) {
 	address := fmt.Sprintf("/v1/trials/%v/trees/%s/leaves", id, url.PathEscape(tree))
 	c.mu.Lock()
@@ -134,21 +140,47 @@ func (c *Client) Leaves(ctx context.Context, id trial.ID, tree string, height ui
 	if r.StatusCode == http.StatusNotModified {
 		return known.leaves, nil
 	}
-	b, err := io.ReadAll(io.LimitReader(r.Body, maxLeaves))
+	leaves, err := names[field.Leaf](r.Body)
 	if err != nil {
-		return nil, err
-	}
-	if len(b)%len(field.Leaf{}) != 0 {
-		return nil, fmt.Errorf("leaves of %s: %d bytes; a leaf has %d", tree, len(b), len(field.Leaf{}))
-	}
-	leaves := make([]field.Leaf, 0, len(b)/len(field.Leaf{}))
-	for ; len(b) > 0; b = b[len(field.Leaf{}):] {
-		leaves = append(leaves, field.Leaf(b))
+		return nil, fmt.Errorf("leaves of %s: %w", tree, err)
 	}
 	c.mu.Lock()
 	c.trees[address] = tagged{tag: r.Header.Get("ETag"), leaves: leaves}
 	c.mu.Unlock()
 	return leaves, nil
+}
+
+// names reads a list of names of 32 bytes each.
+func names[T ~[32]byte](r io.Reader) ([]T, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxLeaves+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(b) > maxLeaves:
+		return nil, fmt.Errorf("more than %d bytes", maxLeaves)
+	case len(b)%wire.Size != 0:
+		return nil, fmt.Errorf("%d bytes; each has %d", len(b), wire.Size)
+	}
+	out := make([]T, 0, len(b)/wire.Size)
+	for ; len(b) > 0; b = b[wire.Size:] {
+		out = append(out, T(b))
+	}
+	return out, nil
+}
+
+// Accounts downloads the consent accounts used, in the order of their first
+// acts: the same list for everyone, in which a device looks for its own.
+func (c *Client) Accounts(ctx context.Context, id trial.ID) ([]field.Account, error) {
+	r, err := c.do(ctx, http.MethodGet, fmt.Sprintf("/v1/trials/%v/accounts", id), nil, "")
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close() //nolint:errcheck // read to its end
+	out, err := names[field.Account](r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	return out, nil
 }
 
 // Member is what the ledger knows of an enrolled leaf.
