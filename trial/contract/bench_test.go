@@ -124,6 +124,8 @@ type bench struct {
 	fast        bool // skip signatures and Check
 	shim        func(state.Store) state.Store
 	folded      fold
+	sent        []*tx.Envelope // accepted
+	told        []engine.Event
 }
 
 // outcome of a transaction. Code 0: accepted.
@@ -292,6 +294,9 @@ func (b *bench) enter(e *tx.Envelope) outcome {
 		return o
 	}
 	try.Commit(base)
+	if !b.fast {
+		b.sent, b.told = append(b.sent, e), append(b.told, r.Events...)
+	}
 	for _, x := range r.Events {
 		v, err := event.Decode(x.Kind, x.Body)
 		if err != nil {
