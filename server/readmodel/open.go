@@ -1,6 +1,7 @@
 package readmodel
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,9 @@ func Open(c Config) (*Model, error) {
 	}
 	err := migrate(m.write)
 	if err == nil {
+		err = m.belong()
+	}
+	if err == nil {
 		err = m.reload(context.Background())
 	}
 	if err != nil {
@@ -105,6 +109,26 @@ func (m *Model) connect() (err error) {
 	}
 	m.read, err = connect(sqlite.Open(name+"&_pragma=query_only(1)"), 4)
 	return err
+}
+
+// belong refuses the tables of another ledger: their cursor says nothing of
+// this one's blocks.
+func (m *Model) belong() error {
+	if m.config.Genesis.Version == 0 {
+		return nil
+	}
+	id := m.config.Genesis.ID()
+	var stored []byte
+	if err := m.write.Raw("SELECT ledger FROM cursors").Row().Scan(&stored); err != nil {
+		return err
+	}
+	if len(stored) == 0 {
+		return m.write.Exec("UPDATE cursors SET ledger = ?", id[:]).Error
+	}
+	if !bytes.Equal(stored, id[:]) {
+		return fmt.Errorf("the tables are of ledger %x; this is %v: name others, or remove them", stored, id)
+	}
+	return nil
 }
 
 func connect(d gorm.Dialector, connections int) (*gorm.DB, error) {

@@ -18,6 +18,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
@@ -205,6 +206,9 @@ func story() *script {
 		event.Enrolled{Leaf: leaf(4), Site: siteOne, Version: 1, Day: trial.DayOf(begin) + 1},
 		event.LeafSet{Tree: "N-1", Place: 3, Leaf: leaf(4)},
 		event.Replaced{Old: leaf(2), New: leaf(4), Site: siteOne})
+	// What was said of 2 is said again.
+	s.add(stream, 0, event.Left{Leaf: leaf(2), Site: siteOne, Version: 1, Set: trial.New, By: trial.ByWord, Used: true},
+		event.WordCorrected{Leaf: leaf(2), Version: 1, Used: true})
 	s.add(stream, 0, event.Transferred{Leaf: leaf(3), From: siteOne, To: siteTwo})
 	s.add(stream, 0, event.Screened{Leaf: leaf(77), Site: siteOne}, event.LeafSet{Tree: "eligible", Leaf: leaf(77)})
 	s.add(stream, 0, event.Randomised{Site: siteOne, Version: 1, Account: account(9)})
@@ -296,7 +300,8 @@ func checkPeople(t *testing.T, m *readmodel.Model) {
 	if v := must[[]readmodel.Visit](t)(m.Visits(ctx, study, &siteTwo, 10)); len(v) != 1 || v[0].Slot != "v1" {
 		t.Errorf("visits of a site: %+v", v)
 	}
-	if l := must[[]readmodel.Leaving](t)(m.Leavings(ctx, study, 10)); len(l) != 1 || l[0].Leaf != leaf(2) || !l[0].First {
+	if l := must[[]readmodel.Leaving](t)(m.Leavings(ctx, study, 10)); len(l) != 2 || l[1].Leaf != leaf(2) || !l[1].First ||
+		l[1].Corrected || !l[0].Corrected || !l[0].Used || l[0].First {
 		t.Errorf("leavings: %+v", l)
 	}
 	if p := must[[]readmodel.Point](t)(m.EnrolmentByDay(ctx, study)); len(p) != 2 || p[0].Count != 3 || p[1].Count != 1 {
@@ -414,6 +419,24 @@ func TestRepeatReopenRebuild(t *testing.T) {
 	})
 }
 
+// TestListsStand checks that a list in a reader's hands stays as it was read.
+func TestListsStand(t *testing.T) {
+	t.Parallel()
+	m := open(t, readmodel.Config{Dir: t.TempDir()})
+	s := story()
+	tell(t, m, s.blocks[:13])
+	before := must[readmodel.Leaves](t)(m.Leaves(t.Context(), study, "N-1"))
+	copied := string(before.Bytes)
+	tell(t, m, s.blocks[13:])
+	after := must[readmodel.Leaves](t)(m.Leaves(t.Context(), study, "N-1"))
+	if string(before.Bytes) != copied || len(copied) != 3*32 {
+		t.Error("the bytes of a list changed after it was read")
+	}
+	if before.Tag == after.Tag {
+		t.Error("another list has the same tag")
+	}
+}
+
 func TestBadBlockChangesNothing(t *testing.T) {
 	t.Parallel()
 	both(t, func(t *testing.T, c readmodel.Config) {
@@ -464,6 +487,28 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%+v: opened", c)
 		}
 	}
+}
+
+func TestAnotherLedger(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, c readmodel.Config) {
+		c.Genesis = chain.Genesis{
+			Version: chain.GenesisVersion, Name: "one", Authorities: []chain.Authority{{Role: "regulator", Name: "Agency", Country: "DE", Key: tx.PublicKey{1}}},
+		}
+		m := open(t, c)
+		open(t, c) // the same again
+		actors := must[[]readmodel.Actor](t)(m.Actors(t.Context()))
+		if len(actors) != 2 || actors[0].Role != trial.Regulator || !actors[0].Genesis || actors[1].Role != trial.Node {
+			t.Errorf("the genesis's actors: %+v", actors)
+		}
+		if a, err := m.Signer(t.Context(), tx.PublicKey{1}.ID()); err != nil || a.Name != "Agency" {
+			t.Errorf("the regulator's key: %+v, %v", a, err)
+		}
+		c.Genesis.Name = "two"
+		if _, err := readmodel.Open(c); err == nil {
+			t.Error("the tables of another ledger were opened")
+		}
+	})
 }
 
 // BenchmarkApply tells a block of ten enrolments each time.

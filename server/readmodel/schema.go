@@ -12,6 +12,7 @@ import (
 // released; append.
 var migrations = []*gormigrate.Migration{
 	{ID: "0001-tables", Migrate: func(tx *gorm.DB) error { return run(tx, first) }},
+	{ID: "0002-ledger", Migrate: func(tx *gorm.DB) error { return run(tx, "ALTER TABLE cursors ADD COLUMN ledger BYTES") }},
 }
 
 // tables are all that hold rows, for Drop.
