@@ -77,6 +77,12 @@ const (
 	SameSite          Code = 327
 	TreeFull          Code = 328
 	NotASuccessor     Code = 329
+
+	// Data.
+	DatasetLocked    Code = 500
+	NotCommitted     Code = 501
+	AlreadyLocked    Code = 502
+	AlreadyUnblinded Code = 503
 )
 
 // Refusal is a rule's no: a code for machines, a sentence for people that names

@@ -83,4 +83,9 @@ var meanings = map[trial.Code]string{
 	trial.SameSite:          "the leaf is at this site",
 	trial.TreeFull:          "the tree is full",
 	trial.NotASuccessor:     "the other version is not later",
+
+	trial.DatasetLocked:    "the data are locked up to this cut",
+	trial.NotCommitted:     "the dataset is not committed at this cut",
+	trial.AlreadyLocked:    "the dataset is locked already",
+	trial.AlreadyUnblinded: "the study is unblinded already",
 }

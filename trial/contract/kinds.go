@@ -8,6 +8,7 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/consent"
+	"github.com/trialith/trialith/trial/dataset"
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/event"
 	"github.com/trialith/trialith/trial/protocol"
@@ -37,6 +38,11 @@ const (
 	ConsentScreen    tx.Kind = 39
 	ConsentRandomise tx.Kind = 40
 	ConsentDeviate   tx.Kind = 41
+
+	DatasetCommit     tx.Kind = 64
+	DatasetLock       tx.Kind = 65
+	DatasetUnblind    tx.Kind = 66
+	DatasetUnblindOne tx.Kind = 67
 )
 
 // Kind is a row of the table of transactions.
@@ -94,11 +100,17 @@ var kinds = []Kind{
 	row[consent.Screen](ConsentScreen, "consent.screen", asConsent),
 	row[consent.Randomise](ConsentRandomise, "consent.randomise", asConsent),
 	row[consent.Deviate](ConsentDeviate, "consent.deviate", asConsent),
+
+	row[dataset.Commit](DatasetCommit, "dataset.commit", asDataset),
+	row[dataset.Lock](DatasetLock, "dataset.lock", asDataset),
+	row[dataset.Unblind](DatasetUnblind, "dataset.unblind", asDataset),
+	row[dataset.UnblindOne](DatasetUnblindOne, "dataset.unblind-one", asDataset),
 }
 
 func asDirectory(w *world) directory.State { return w }
 func asProtocol(w *world) protocol.State   { return w }
 func asConsent(w *world) consent.State     { return w }
+func asDataset(w *world) dataset.State     { return w }
 
 func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kind {
 	return Kind{

@@ -117,6 +117,7 @@ var allEvents = []event.Event{
 	event.ImpactDerived{}, event.Opened{}, event.LeafSet{}, event.Enrolled{}, event.Acted{}, event.Left{},
 	event.WordCorrected{}, event.Replaced{}, event.Transferred{}, event.Counted{}, event.Screened{},
 	event.Randomised{}, event.Entered{},
+	event.DatasetCommitted{}, event.DatasetLocked{}, event.Unblinded{}, event.UnblindedOne{},
 }
 
 // bodies are the types of the kinds' bodies, in the order of the table.

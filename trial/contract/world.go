@@ -10,6 +10,7 @@ import (
 	"github.com/trialith/trialith/reconsent"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/consent"
+	"github.com/trialith/trialith/trial/dataset"
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/protocol"
 )
@@ -26,6 +27,7 @@ var (
 	_ directory.State = (*world)(nil)
 	_ protocol.State  = (*world)(nil)
 	_ consent.State   = (*world)(nil)
+	_ dataset.State   = (*world)(nil)
 )
 
 func (w *world) Authority(id wire.KeyID) (trial.Actor, tx.PublicKey, bool) {
@@ -40,6 +42,8 @@ func (w *world) Delegated(site trial.SiteID, person trial.ActorID, task trial.Ta
 func (w *world) Protocol(v trial.Version) (*trial.Protocol, trial.Digest, bool) {
 	return w.machine.protocols.get(w, v)
 }
+
+func (w *world) TrialSponsor() (trial.ActorID, bool) { return protocol.Sponsor(w) }
 
 func (w *world) VersionOpened(v trial.Version, site trial.SiteID) (int64, bool) {
 	o, ok := reconsent.At(w, v, site)

@@ -216,6 +216,48 @@ type (
 	}
 )
 
+// The events of data.
+type (
+	// DatasetCommitted tells that the rows of a dataset are fixed up to a cut. A
+	// sequence above 1 supersedes the commitment before it at the same cut.
+	DatasetCommitted struct {
+		_        struct{} `cbor:",toarray"`
+		Name     string
+		Cut      trial.Day
+		Sequence uint32
+		Root     trial.Digest
+		Rows     uint64
+		Subjects uint64
+		Columns  []string
+		File     trial.Commitment
+		Time     int64
+	}
+	// DatasetLocked tells that datasets cannot change any more up to a cut.
+	DatasetLocked struct {
+		_     struct{} `cbor:",toarray"`
+		Names []string
+		Cut   trial.Day
+		Time  int64
+	}
+	// Unblinded tells that the allocation list was released for the first time,
+	// and which datasets were open then.
+	Unblinded struct {
+		_          struct{} `cbor:",toarray"`
+		Allocation trial.Commitment
+		Open       []string
+		Time       int64
+	}
+	// UnblindedOne tells that one participant's arm was opened: 1 in an
+	// emergency, 2 after a suspected reaction. Number counts them in the trial.
+	UnblindedOne struct {
+		_      struct{} `cbor:",toarray"`
+		Site   trial.SiteID
+		Cause  uint8
+		Number uint64
+		Time   int64
+	}
+)
+
 func (ActorRegistered) number() uint16 { return 1 }
 func (KeyRotated) number() uint16      { return 2 }
 func (ActorRevoked) number() uint16    { return 3 }
@@ -239,6 +281,11 @@ func (Counted) number() uint16         { return 55 }
 func (Screened) number() uint16        { return 56 }
 func (Randomised) number() uint16      { return 57 }
 func (Entered) number() uint16         { return 58 }
+
+func (DatasetCommitted) number() uint16 { return 80 }
+func (DatasetLocked) number() uint16    { return 81 }
+func (Unblinded) number() uint16        { return 82 }
+func (UnblindedOne) number() uint16     { return 83 }
 
 // Encode gives an event's number and canonical CBOR.
 func Encode(e Event) (uint16, []byte) { return e.number(), wire.Marshal(e) }
@@ -278,6 +325,10 @@ func init() {
 	add[Screened]()
 	add[Randomised]()
 	add[Entered]()
+	add[DatasetCommitted]()
+	add[DatasetLocked]()
+	add[Unblinded]()
+	add[UnblindedOne]()
 }
 
 func add[E Event]() {
