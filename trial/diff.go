@@ -75,6 +75,8 @@ func (d *differ) design(before, after *Protocol) {
 	d.one(DesignChange, "study type", before.StudyType, after.StudyType)
 	d.one(DesignChange, "trial phase", before.Phase, after.Phase)
 	d.one(DesignChange, "design", before.Design, after.Design)
+	d.text(DesignChange, "boundary", boundaries(before), boundaries(after))
+	d.one(DesignChange, "results due", results(before), results(after))
 }
 
 func (d *differ) administrative(before, after *Protocol) {
@@ -250,6 +252,8 @@ func terms(p *Protocol) string {
 	t := p.Terms
 	return fmt.Sprintf("deadline %d days, answer %d days, grace %d days, recording %d hours", t.DeadlineDays, t.AnswerDays, t.GraceDays, t.RecordingHours)
 }
+
+func results(p *Protocol) string { return fmt.Sprintf("%d days after the last phase", p.ResultsDueDays) }
 
 func only(is bool, word string) string {
 	if is {

@@ -28,6 +28,12 @@ func example() *Protocol {
 		Risks: "risks", Burden: "burden", Payment: "none", DataUse: "here", Privacy: "open",
 		Terms:     Terms{DeadlineDays: 30, AnswerDays: 30, GraceDays: 14, RecordingHours: 24},
 		Documents: []Document{{Kind: "protocol", Title: "protocol", Bytes: 1}},
+		Boundaries: []Boundary{{
+			ID: "severe", Name: "severe events", Scope: ByArm, Events: "severe", RateEvents: 6, RateDays: 12_820, Unit: Expected,
+			MinEvents: 1, FromMicro: 1, UntilMicro: 4_000_000, AlphaMicro: 50_000, Table: []uint64{20_000, 5_000_000}, AnswerDays: 14,
+			Method: "MaxSPRT",
+		}},
+		ResultsDueDays: 365,
 	}
 }
 

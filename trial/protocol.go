@@ -58,6 +58,9 @@ type Protocol struct {
 	Terms     Terms
 	Privacy   string // privacy profile: "open" or "closed"
 	Documents []Document
+
+	Boundaries     []Boundary // stopping boundaries
+	ResultsDueDays uint32     // days from the completion of the last phase to the results; 0: none registered
 }
 
 // Identifier is a trial's number in somebody's register.
@@ -206,6 +209,7 @@ const (
 	maxList = 256
 	maxText = 32 << 10
 	maxName = 1024
+	maxDue  = 3660
 )
 
 // Check refuses a protocol that the rules cannot work with. It names the field
@@ -246,7 +250,10 @@ func (p *Protocol) Check() error {
 	if p.Privacy != "open" {
 		return fmt.Errorf("privacy: profile %q; this rule set knows \"open\"", p.Privacy)
 	}
-	return firstError(p.checkForms(), p.checkVisits(), p.checkOutcomes(), p.Terms.check(), p.checkText())
+	if p.ResultsDueDays > maxDue {
+		return fmt.Errorf("results: due after %d days; at most %d", p.ResultsDueDays, maxDue)
+	}
+	return firstError(p.checkForms(), p.checkVisits(), p.checkOutcomes(), p.checkBoundaries(), p.Terms.check(), p.checkText())
 }
 
 func (p *Protocol) checkForms() error {
