@@ -60,7 +60,9 @@ var house = []room{
 	{[]string{"trial/act", "trial/outcome"}, []string{"trial", "circuits/field", "ledger/wire"}},
 	{[]string{"trial/event"}, []string{"trial", "trial/act", "circuits/field", "ledger/wire"}},
 	{formats, []string{"trial"}},
-	{[]string{"trial/vault"}, []string{"trial"}},
+	{[]string{"trial/vault"}, []string{"trial", "ledger/wire"}},
+	// What opens one row of a committed dataset, for who has the row and for who checks it.
+	{[]string{"trial/dataset/rows"}, []string{"trial", "ledger/wire"}},
 
 	// Floor 2. Rule packages never import each other.
 	{rules, slices.Concat(words, light, []string{"ledger/wire", "ledger/tx", "ledger/state"})},
@@ -76,7 +78,7 @@ var house = []room{
 	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/act", "trial/outcome", "circuits/field"})},
 	{[]string{"registry/node"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field", "registry"})},
 	{[]string{"registry/evidence"}, slices.Concat(kept, []string{
-		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "circuits/field", "circuits/verifier", "registry",
+		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "trial/dataset/rows", "circuits/field", "circuits/verifier", "registry",
 		"registry/evidence/demonstration",
 	})},
 	{[]string{"registry/evidence/demonstration"}, []string{"ledger/tx"}},
@@ -89,7 +91,7 @@ var house = []room{
 	// Floor 6. cmd/trialith is the only wiring.
 	{[]string{"cmd/trialith"}, []string{"ledger/*", "circuits/*", "trial/*", "trial", "registry", "registry/*", "reconsent", "reconsent/*", "server/*", "cmd/trialith/demo"}},
 	{[]string{"cmd/trialith/demo"}, slices.Concat(kept, words, rules, formats, light, heavy, []string{
-		"trial/contract", "trial/vault", "trial/device", "server/client", "registry", "registry/evidence", "registry/evidence/demonstration", "cmd/trialith/demo/pilot",
+		"trial/contract", "trial/dataset/rows", "trial/vault", "trial/device", "server/client", "registry", "registry/evidence", "registry/evidence/demonstration", "cmd/trialith/demo/pilot",
 	})},
 	{[]string{"cmd/trialith/demo/pilot"}, []string{"trial", "trial/exchange/usdm", "trial/exchange/cdisc"}},
 	{[]string{"cmd/prover"}, []string{"trial", "trial/act", "trial/device", "circuits/*", "ledger/wire"}},
