@@ -45,6 +45,10 @@ const (
 	AlreadyDecided   Code = 208
 	UnknownForm      Code = 209
 	AlreadyOpened    Code = 210
+	UnknownPhase     Code = 211
+	PhaseComplete    Code = 212
+	PhaseOutOfOrder  Code = 213
+	PlanLocked       Code = 214
 
 	// Consent.
 	SiteNotOpen       Code = 300
@@ -78,11 +82,45 @@ const (
 	TreeFull          Code = 328
 	NotASuccessor     Code = 329
 
+	// Safety.
+	ReportExists    Code = 400
+	NoSuchReport    Code = 401
+	UnknownBoundary Code = 402
+	ReasonMissing   Code = 403
+	DayNotOver      Code = 404
+	DayClosed       Code = 405
+	ExposureFell    Code = 406
+	ExposureMissing Code = 407
+	BoardMissing    Code = 408
+	StillBlinded    Code = 409
+	NoSuchLook      Code = 410
+	LookOpen        Code = 411
+	LookOutOfOrder  Code = 412
+	OpeningWrong    Code = 413
+	OpeningShape    Code = 414
+	SumsDiffer      Code = 415
+	FlagUnanswered  Code = 416
+	BoardHolds      Code = 417
+
 	// Data.
 	DatasetLocked    Code = 500
 	NotCommitted     Code = 501
 	AlreadyLocked    Code = 502
 	AlreadyUnblinded Code = 503
+
+	// Publication.
+	NoSuchCut         Code = 600
+	NoSuchStage       Code = 601
+	AlreadyReleased   Code = 602
+	IsCorrection      Code = 603
+	NotOverdue        Code = 604
+	SponsorsCustodian Code = 605
+	SameOrganisation  Code = 606
+	AlreadyHeld       Code = 607
+	PackageDiffers    Code = 608
+	NotReleased       Code = 609
+	NotStanding       Code = 610
+	NoCorrection      Code = 611
 )
 
 // Refusal is a rule's no: a code for machines, a sentence for people that names

@@ -58,7 +58,7 @@ var house = []room{
 
 	// Floor 1. ledger/wire is the canonical bytes and hashes and nothing else.
 	{[]string{"trial/act", "trial/outcome"}, []string{"trial", "circuits/field", "ledger/wire"}},
-	{[]string{"trial/event"}, []string{"trial", "trial/act", "circuits/field", "ledger/wire"}},
+	{[]string{"trial/event"}, []string{"trial", "trial/act", "trial/outcome", "circuits/field", "ledger/wire"}},
 	{formats, []string{"trial"}},
 	{[]string{"trial/vault"}, []string{"trial", "ledger/wire"}},
 	// What opens one row of a committed dataset, for who has the row and for who checks it.

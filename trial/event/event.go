@@ -10,6 +10,7 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/outcome"
 )
 
 // Event is one of the types of this package.
@@ -216,6 +217,79 @@ type (
 	}
 )
 
+// The events of safety.
+type (
+	// Reported tells that an adverse event counts from a day on.
+	Reported struct {
+		_          struct{} `cbor:",toarray"`
+		Report     trial.ReportID
+		Site       trial.SiteID
+		Clock      trial.Clock
+		Received   trial.Day
+		Counted    trial.Day
+		Serious    bool
+		Boundaries []string
+		Late       bool // entered after its clock had run out
+		Details    trial.Commitment
+	}
+	// FollowedUp tells the latest assessment of a report.
+	FollowedUp struct {
+		_          struct{} `cbor:",toarray"`
+		Report     trial.ReportID
+		Site       trial.SiteID
+		Counted    trial.Day
+		Serious    bool
+		Boundaries []string
+		Lowered    bool
+		Details    trial.Commitment
+		Reason     trial.Commitment // of a lowered assessment
+	}
+	// Exposed tells that a site closed its days up to a cut-off.
+	Exposed struct {
+		_     struct{} `cbor:",toarray"`
+		Site  trial.SiteID
+		Until trial.Day
+		Days  uint64 // person-days since the trial began
+	}
+	// Looked tells that the board looked, and what it committed to.
+	Looked struct {
+		_      struct{} `cbor:",toarray"`
+		Look   uint32
+		From   trial.Day
+		AsOf   trial.Day
+		Board  trial.Commitment
+		Sealed []byte
+	}
+	// PooledLook tells what stands at a look's cut-off with all arms together,
+	// and which pooled boundaries it found crossed.
+	PooledLook struct {
+		_      struct{} `cbor:",toarray"`
+		Look   uint32
+		AsOf   trial.Day
+		Days   uint64
+		Counts []trial.Count
+		Flags  []trial.Flag
+	}
+	// LookOpened tells what stood at a look's cut-off in each arm, and which
+	// boundaries by arm it had found crossed.
+	LookOpened struct {
+		_     struct{} `cbor:",toarray"`
+		Look  uint32
+		AsOf  trial.Day
+		Arms  []trial.ArmCount
+		Flags []trial.Flag
+	}
+	// BoardDecided tells the monitoring board's decision on a boundary at a look.
+	BoardDecided struct {
+		_        struct{} `cbor:",toarray"`
+		Look     uint32
+		Boundary string
+		Decision trial.BoardDecision
+		Reason   string
+		Time     int64
+	}
+)
+
 // The events of data.
 type (
 	// DatasetCommitted tells that the rows of a dataset are fixed up to a cut. A
@@ -258,6 +332,99 @@ type (
 	}
 )
 
+// The events of phases and plans.
+type (
+	// PhaseCompleted tells that a phase of the trial is over.
+	PhaseCompleted struct {
+		_     struct{} `cbor:",toarray"`
+		Phase string
+		Day   trial.Day
+		Time  int64
+	}
+	// PlanLocked tells that an analysis plan is fixed.
+	PlanLocked struct {
+		_        struct{} `cbor:",toarray"`
+		Document trial.Digest
+		Time     int64
+	}
+)
+
+// The events of publication.
+type (
+	// CutMade tells of a data cut, and what the gate found at that moment.
+	CutMade struct {
+		_      struct{} `cbor:",toarray"`
+		Number uint32
+		AsOf   trial.Day
+		Time   int64
+		Checks []trial.Check
+	}
+	// Staged tells that the sponsor named a results package. It is not out. The
+	// comparison is as of now; that of the release counts.
+	Staged struct {
+		_          struct{} `cbor:",toarray"`
+		Number     uint32
+		Package    trial.CID
+		Manifest   trial.Digest
+		Outcomes   []outcome.Reported
+		Cut        uint32
+		Supersedes uint32
+		Comparison outcome.Comparison
+		Time       int64
+	}
+	// PackageHeld tells a custodian's answer: it holds the bytes, or why not.
+	PackageHeld struct {
+		_         struct{} `cbor:",toarray"`
+		Stage     uint32
+		Custodian trial.ActorID
+		Name      string
+		Holds     bool
+		Refusal   string
+		Holders   uint32 // now
+		Time      int64
+	}
+	// Released tells that a package is the trial's results: the word of its
+	// label, every check of the gate, and each exception as check:detail.
+	Released struct {
+		_          struct{} `cbor:",toarray"`
+		Stage      uint32
+		Cut        uint32
+		Package    trial.CID
+		By         trial.ActorID
+		Label      string
+		Exceptions []string
+		Checks     []trial.Check
+		Comparison outcome.Comparison
+		Time       int64
+	}
+	// Pinned tells that a node of the registry keeps the bytes.
+	Pinned struct {
+		_     struct{} `cbor:",toarray"`
+		Stage uint32
+		By    trial.ActorID
+		Node  string
+		Until trial.Day
+		Time  int64
+	}
+	// ResultsCorrected tells that one release stands in place of another. The
+	// earlier stays, with this link.
+	ResultsCorrected struct {
+		_        struct{} `cbor:",toarray"`
+		Stage    uint32
+		Corrects uint32
+		Reason   string
+		Time     int64
+	}
+	// ResultsRetracted tells that released results are not to be relied on.
+	ResultsRetracted struct {
+		_      struct{} `cbor:",toarray"`
+		Stage  uint32
+		Reason string
+		By     trial.ActorID
+		Time   int64
+	}
+)
+
 func (ActorRegistered) number() uint16 { return 1 }
 func (KeyRotated) number() uint16      { return 2 }
 func (ActorRevoked) number() uint16    { return 3 }
@@ -282,10 +449,27 @@ func (Screened) number() uint16        { return 56 }
 func (Randomised) number() uint16      { return 57 }
 func (Entered) number() uint16         { return 58 }
 
+func (Reported) number() uint16         { return 64 }
+func (FollowedUp) number() uint16       { return 65 }
+func (Exposed) number() uint16          { return 66 }
+func (Looked) number() uint16           { return 67 }
+func (PooledLook) number() uint16       { return 68 }
+func (LookOpened) number() uint16       { return 69 }
+func (BoardDecided) number() uint16     { return 70 }
 func (DatasetCommitted) number() uint16 { return 80 }
 func (DatasetLocked) number() uint16    { return 81 }
 func (Unblinded) number() uint16        { return 82 }
 func (UnblindedOne) number() uint16     { return 83 }
+
+func (PhaseCompleted) number() uint16   { return 21 }
+func (PlanLocked) number() uint16       { return 22 }
+func (CutMade) number() uint16          { return 96 }
+func (Staged) number() uint16           { return 97 }
+func (PackageHeld) number() uint16      { return 98 }
+func (Released) number() uint16         { return 99 }
+func (Pinned) number() uint16           { return 100 }
+func (ResultsCorrected) number() uint16 { return 101 }
+func (ResultsRetracted) number() uint16 { return 102 }
 
 // Encode gives an event's number and canonical CBOR.
 func Encode(e Event) (uint16, []byte) { return e.number(), wire.Marshal(e) }
@@ -325,10 +509,26 @@ func init() {
 	add[Screened]()
 	add[Randomised]()
 	add[Entered]()
+	add[Reported]()
+	add[FollowedUp]()
+	add[Exposed]()
+	add[Looked]()
+	add[PooledLook]()
+	add[LookOpened]()
+	add[BoardDecided]()
 	add[DatasetCommitted]()
 	add[DatasetLocked]()
 	add[Unblinded]()
 	add[UnblindedOne]()
+	add[PhaseCompleted]()
+	add[PlanLocked]()
+	add[CutMade]()
+	add[Staged]()
+	add[PackageHeld]()
+	add[Released]()
+	add[Pinned]()
+	add[ResultsCorrected]()
+	add[ResultsRetracted]()
 }
 
 func add[E Event]() {

@@ -1,0 +1,146 @@
+package publication
+
+import (
+	"slices"
+
+	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/event"
+	"github.com/trialith/trialith/trial/outcome"
+)
+
+// facts are sums over the events of a trial that the gate reads. Nobody states them.
+type facts struct {
+	_           struct{} `cbor:",toarray"`
+	Sponsor     string   // name of the actor that registered the trial
+	Enrolled    int64    // time of the first enrolment; 0: none
+	Enrolments  uint64
+	Acts        uint64 // that need a delegation
+	Undelegated uint64 // of them, those without one: a fault of the ledger
+	Proven      uint64 // randomised by proof of the criteria
+	Deviations  uint64
+}
+
+// seen are the moments at which somebody saw something of the data.
+type seen struct {
+	_      struct{} `cbor:",toarray"`
+	Looks  []int64
+	Cuts   []int64
+	Single []int64
+}
+
+// entered counts, for a site, those randomised and those with a first dose.
+type entered struct {
+	_          struct{} `cbor:",toarray"`
+	Randomised uint64
+	Dosed      uint64
+}
+
+var (
+	factsKey   = []byte("publication/facts")
+	seenKey    = []byte("publication/seen")
+	sitePrefix = []byte("publication/site/")
+)
+
+func siteKey(s trial.SiteID) []byte { return append([]byte("publication/site/"), s[:]...) }
+
+func getFacts(v state.View) facts {
+	f, _ := state.Load[facts](v, factsKey)
+	return f
+}
+
+// React keeps what the gate must know of what other rooms' rules did.
+func React(s State, c trial.Context, e event.Event) []event.Event {
+	switch e := e.(type) {
+	case event.Registered:
+		state.Put(s, factsKey, facts{Sponsor: c.Signer.Name})
+	case event.Enrolled:
+		note(s, func(f *facts) {
+			if f.Enrolled == 0 {
+				f.Enrolled = c.Now
+			}
+			f.Enrolments++
+			f.delegated(s, c, e.Site, trial.Enrolling)
+		})
+	case event.Screened:
+		note(s, func(f *facts) { f.delegated(s, c, e.Site, trial.Enrolling) })
+	case event.Randomised:
+		note(s, func(f *facts) { f.randomised(s, c, e) })
+		atSite(s, e.Site, func(x *entered) { x.Randomised++ })
+	case event.Entered:
+		note(s, func(f *facts) { f.delegated(s, c, e.Site, trial.Recording) })
+		if e.Kind == act.Dose && e.Slot == trial.FirstDose {
+			atSite(s, e.Site, func(x *entered) { x.Dosed++ })
+		}
+	case event.UnblindedOne:
+		saw(s, func(x *seen) { x.Single = append(x.Single, c.Now) })
+	default:
+	}
+	return nil
+}
+
+func note(s state.Store, change func(*facts)) {
+	f := getFacts(s)
+	change(&f)
+	state.Put(s, factsKey, f)
+}
+
+func saw(s state.Store, change func(*seen)) {
+	x, _ := state.Load[seen](s, seenKey)
+	change(&x)
+	state.Put(s, seenKey, x)
+}
+
+func atSite(s state.Store, site trial.SiteID, change func(*entered)) {
+	x, _ := state.Load[entered](s, siteKey(site))
+	change(&x)
+	state.Put(s, siteKey(site), x)
+}
+
+// delegated asks again, at the moment of each act, what the rule has asked.
+func (f *facts) delegated(s State, c trial.Context, site trial.SiteID, task trial.Task) {
+	f.Acts++
+	if !s.Delegated(site, c.Signer.ID, task, c.Now) {
+		f.Undelegated++
+	}
+}
+
+func (f *facts) randomised(s State, c trial.Context, e event.Randomised) {
+	f.delegated(s, c, e.Site, trial.Enrolling)
+	if e.Deviation != "" {
+		f.Deviations++
+	} else {
+		f.Proven++
+	}
+}
+
+// bySite sums over the sites: randomised, with a first dose, and the lesser of
+// the two at each site.
+func bySite(v state.View) (randomised, dosed, both uint64) {
+	v.Scan(sitePrefix, func(key, _ []byte) bool {
+		x, _ := state.Load[entered](v, slices.Clone(key))
+		randomised, dosed, both = randomised+x.Randomised, dosed+x.Dosed, both+min(x.Randomised, x.Dosed)
+		return true
+	})
+	return randomised, dosed, both
+}
+
+// Seen is what had been seen of the data, and when.
+func Seen(q Questions) outcome.Seen {
+	x, _ := state.Load[seen](q, seenKey)
+	return outcome.Seen{
+		Enrolled: getFacts(q).Enrolled, Unblinded: q.Data(0).Unblinded, Looks: x.Looks, Cuts: x.Cuts, Single: x.Single,
+	}
+}
+
+// Compare holds a list of reported outcomes against the registered ones.
+func Compare(q Questions, reported []outcome.Reported) outcome.Comparison {
+	var versions []outcome.Version
+	for _, v := range q.Versions() {
+		versions = append(versions, outcome.Version{
+			Number: v.Number, Registered: v.Registered, InForce: v.InForce, Outcomes: v.Protocol.Outcomes,
+		})
+	}
+	return outcome.Compare(versions, Seen(q), reported)
+}
