@@ -253,7 +253,9 @@ func terms(p *Protocol) string {
 	return fmt.Sprintf("deadline %d days, answer %d days, grace %d days, recording %d hours", t.DeadlineDays, t.AnswerDays, t.GraceDays, t.RecordingHours)
 }
 
-func results(p *Protocol) string { return fmt.Sprintf("%d days after the last phase", p.ResultsDueDays) }
+func results(p *Protocol) string {
+	return fmt.Sprintf("%d days after the last phase", p.ResultsDueDays)
+}
 
 func only(is bool, word string) string {
 	if is {

@@ -60,13 +60,17 @@ func bySite(s State, c trial.Context, p *Proven, two bool) error {
 	return nil
 }
 
-// Validate refuses an outdated version and a leaf used before.
+// Validate refuses an outdated version, a leaf used before, and anybody while
+// safety holds.
 func (t Enrol) Validate(s State, c trial.Context) error {
 	a := &t.Proven.Act
 	if err := s.MayEnrolUnder(a.Version, a.Site, c.Now); err != nil {
 		return err
 	}
 	if err := onTime(s, c, a.Version, a.Day); err != nil {
+		return err
+	}
+	if err := s.SafetyHold(c.Now); err != nil {
 		return err
 	}
 	if full(s, act.SetTree(a.Version, trial.New)) {

@@ -38,8 +38,9 @@ func (t Entry) Authorise(s State, c trial.Context) error {
 	return delegated(s, c, t.Proven.Act.Site, trial.Recording)
 }
 
-// Validate refuses an unknown slot, a slot filled before, and a pass that does
-// not stand for a current consent at this site.
+// Validate refuses an unknown slot, a slot filled before, a first dose while
+// safety holds, and a pass that does not stand for a current consent at this
+// site. Ongoing treatment is never held.
 func (t Entry) Validate(s State, c trial.Context) error {
 	a := &t.Proven.Act
 	open := s.VersionsOpen(a.Site)
@@ -56,6 +57,11 @@ func (t Entry) Validate(s State, c trial.Context) error {
 	}
 	if (a.Kind == act.Dose) != visit.Dose {
 		return trial.Refuse(trial.UnknownSlot, "slot: %q is not the slot of a %s", a.Slot, a.Kind)
+	}
+	if a.Slot == trial.FirstDose {
+		if err := s.SafetyHold(c.Now); err != nil {
+			return err
+		}
 	}
 	if err := onTime(s, c, latest, a.Day); err != nil {
 		return err

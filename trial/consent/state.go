@@ -36,6 +36,9 @@ type State interface {
 	Floor(trial.SiteID, int64) trial.Version
 	// Settled reports whether nothing may change a version's counters any more.
 	Settled(trial.Version, int64) bool
+
+	// SafetyHold says why nobody may be enrolled or given a first dose now.
+	SafetyHold(int64) error
 }
 
 // Proven is an act and the proof for it. Root is left out (zero) where the kind

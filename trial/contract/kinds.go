@@ -12,6 +12,7 @@ import (
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/event"
 	"github.com/trialith/trialith/trial/protocol"
+	"github.com/trialith/trialith/trial/safety"
 )
 
 // The kinds of transaction. Never renumber; append.
@@ -38,6 +39,13 @@ const (
 	ConsentScreen    tx.Kind = 39
 	ConsentRandomise tx.Kind = 40
 	ConsentDeviate   tx.Kind = 41
+
+	SafetyReport   tx.Kind = 48
+	SafetyFollowUp tx.Kind = 49
+	SafetyExposure tx.Kind = 50
+	SafetyLook     tx.Kind = 51
+	SafetyOpenLook tx.Kind = 52
+	SafetyDecide   tx.Kind = 53
 
 	DatasetCommit     tx.Kind = 64
 	DatasetLock       tx.Kind = 65
@@ -101,6 +109,13 @@ var kinds = []Kind{
 	row[consent.Randomise](ConsentRandomise, "consent.randomise", asConsent),
 	row[consent.Deviate](ConsentDeviate, "consent.deviate", asConsent),
 
+	row[safety.Report](SafetyReport, "safety.report", asSafety),
+	row[safety.FollowUp](SafetyFollowUp, "safety.follow-up", asSafety),
+	row[safety.Exposure](SafetyExposure, "safety.exposure", asSafety),
+	row[safety.Look](SafetyLook, "safety.look", asSafety),
+	row[safety.OpenLook](SafetyOpenLook, "safety.open-look", asSafety),
+	row[safety.Decide](SafetyDecide, "safety.decide", asSafety),
+
 	row[dataset.Commit](DatasetCommit, "dataset.commit", asDataset),
 	row[dataset.Lock](DatasetLock, "dataset.lock", asDataset),
 	row[dataset.Unblind](DatasetUnblind, "dataset.unblind", asDataset),
@@ -110,6 +125,7 @@ var kinds = []Kind{
 func asDirectory(w *world) directory.State { return w }
 func asProtocol(w *world) protocol.State   { return w }
 func asConsent(w *world) consent.State     { return w }
+func asSafety(w *world) safety.State       { return w }
 func asDataset(w *world) dataset.State     { return w }
 
 func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kind {

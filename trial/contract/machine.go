@@ -24,6 +24,7 @@ import (
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/event"
+	"github.com/trialith/trialith/trial/safety"
 )
 
 // RuleSet is the version of the rules in this package. Headers name it; an
@@ -240,6 +241,7 @@ func react(w *world, c trial.Context, events []event.Event) (encoded []engine.Ev
 	for i := 0; i < len(events); i++ {
 		events = append(events, reconsent.React(w, c, events[i])...)
 		events = append(events, consent.React(w, c, events[i])...)
+		events = append(events, safety.React(w, c, events[i])...)
 		kind, body := event.Encode(events[i])
 		encoded = append(encoded, engine.Event{Kind: kind, Body: body})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/trialith/trialith/trial/dataset"
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/protocol"
+	"github.com/trialith/trialith/trial/safety"
 )
 
 // world answers what one room's rules ask of another's, over the state of one
@@ -27,6 +28,7 @@ var (
 	_ directory.State = (*world)(nil)
 	_ protocol.State  = (*world)(nil)
 	_ consent.State   = (*world)(nil)
+	_ safety.State    = (*world)(nil)
 	_ dataset.State   = (*world)(nil)
 )
 
@@ -44,6 +46,13 @@ func (w *world) Protocol(v trial.Version) (*trial.Protocol, trial.Digest, bool) 
 }
 
 func (w *world) TrialSponsor() (trial.ActorID, bool) { return protocol.Sponsor(w) }
+
+func (w *world) SafetyHold(now int64) error { return safety.Hold(w, now) }
+
+func (w *world) Unblinded() bool {
+	_, done := dataset.Unblinded(w)
+	return done
+}
 
 func (w *world) VersionOpened(v trial.Version, site trial.SiteID) (int64, bool) {
 	o, ok := reconsent.At(w, v, site)
