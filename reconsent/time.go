@@ -104,3 +104,25 @@ func NextDeadline(v state.View, n trial.Version, after int64) (next int64, ok bo
 	})
 	return next, ok
 }
+
+// Sites lists where a version opened, ascending.
+func Sites(v state.View, n trial.Version) (sites []trial.SiteID) {
+	prefix := openedKey(n)
+	v.Scan(prefix, func(key, _ []byte) bool {
+		sites = append(sites, trial.SiteID(key[len(prefix):]))
+		return true
+	})
+	return sites
+}
+
+// InForce is from when somebody could be enrolled under a version, wherever
+// that was first; 0: it opened nowhere.
+func InForce(v state.View, n trial.Version) (first int64) {
+	for _, site := range Sites(v, n) {
+		o, _ := At(v, n, site)
+		if from := max(o.Opened, o.Effective.Start()); first == 0 || from < first {
+			first = from
+		}
+	}
+	return first
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/event"
 	"github.com/trialith/trialith/trial/protocol"
+	"github.com/trialith/trialith/trial/publication"
 	"github.com/trialith/trialith/trial/safety"
 )
 
@@ -28,6 +29,9 @@ const (
 	ProtocolApprove  tx.Kind = 18
 	ProtocolClassify tx.Kind = 19
 	ProtocolOpen     tx.Kind = 20
+
+	ProtocolCompletePhase tx.Kind = 21
+	ProtocolLockPlan      tx.Kind = 22
 
 	ConsentEnrol     tx.Kind = 32
 	ConsentAct       tx.Kind = 33
@@ -51,6 +55,14 @@ const (
 	DatasetLock       tx.Kind = 65
 	DatasetUnblind    tx.Kind = 66
 	DatasetUnblindOne tx.Kind = 67
+
+	PublicationCut     tx.Kind = 80
+	PublicationStage   tx.Kind = 81
+	PublicationHeld    tx.Kind = 82
+	PublicationRelease tx.Kind = 83
+	PublicationPin     tx.Kind = 84
+	PublicationCorrect tx.Kind = 85
+	PublicationRetract tx.Kind = 86
 )
 
 // Kind is a row of the table of transactions.
@@ -97,6 +109,8 @@ var kinds = []Kind{
 	row[protocol.Approve](ProtocolApprove, "protocol.approve", asProtocol),
 	row[protocol.Classify](ProtocolClassify, "protocol.classify", asProtocol),
 	row[protocol.Open](ProtocolOpen, "protocol.open", asProtocol),
+	row[protocol.CompletePhase](ProtocolCompletePhase, "protocol.complete-phase", asProtocol),
+	row[protocol.LockPlan](ProtocolLockPlan, "protocol.lock-plan", asProtocol),
 
 	row[consent.Enrol](ConsentEnrol, "consent.enrol", asConsent),
 	row[consent.Act](ConsentAct, "consent.act", asConsent),
@@ -120,6 +134,14 @@ var kinds = []Kind{
 	row[dataset.Lock](DatasetLock, "dataset.lock", asDataset),
 	row[dataset.Unblind](DatasetUnblind, "dataset.unblind", asDataset),
 	row[dataset.UnblindOne](DatasetUnblindOne, "dataset.unblind-one", asDataset),
+
+	row[publication.Cut](PublicationCut, "publication.cut", asPublication),
+	row[publication.Stage](PublicationStage, "publication.stage", asPublication),
+	row[publication.Held](PublicationHeld, "publication.held", asPublication),
+	row[publication.Release](PublicationRelease, "publication.release", asPublication),
+	row[publication.Pin](PublicationPin, "publication.pin", asPublication),
+	row[publication.Correct](PublicationCorrect, "publication.correct", asPublication),
+	row[publication.Retract](PublicationRetract, "publication.retract", asPublication),
 }
 
 func asDirectory(w *world) directory.State { return w }

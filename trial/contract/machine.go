@@ -24,6 +24,7 @@ import (
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/directory"
 	"github.com/trialith/trialith/trial/event"
+	"github.com/trialith/trialith/trial/publication"
 	"github.com/trialith/trialith/trial/safety"
 )
 
@@ -242,6 +243,7 @@ func react(w *world, c trial.Context, events []event.Event) (encoded []engine.Ev
 		events = append(events, reconsent.React(w, c, events[i])...)
 		events = append(events, consent.React(w, c, events[i])...)
 		events = append(events, safety.React(w, c, events[i])...)
+		events = append(events, publication.React(asPublication(w), c, events[i])...)
 		kind, body := event.Encode(events[i])
 		encoded = append(encoded, engine.Event{Kind: kind, Body: body})
 	}

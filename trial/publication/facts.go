@@ -14,6 +14,8 @@ import (
 type facts struct {
 	_           struct{} `cbor:",toarray"`
 	Sponsor     string   // name of the actor that registered the trial
+	Openings    uint64   // of a version at a site
+	Unapproved  uint64   // of them, those that ethics had not approved: a fault of the ledger
 	Enrolled    int64    // time of the first enrolment; 0: none
 	Enrolments  uint64
 	Acts        uint64 // that need a delegation
@@ -55,6 +57,8 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 	switch e := e.(type) {
 	case event.Registered:
 		state.Put(s, factsKey, facts{Sponsor: c.Signer.Name})
+	case event.SiteOpened:
+		note(s, func(f *facts) { f.opened(s, e) })
 	case event.Enrolled:
 		note(s, func(f *facts) {
 			if f.Enrolled == 0 {
@@ -73,6 +77,8 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 		if e.Kind == act.Dose && e.Slot == trial.FirstDose {
 			atSite(s, e.Site, func(x *entered) { x.Dosed++ })
 		}
+	case event.Looked:
+		saw(s, func(x *seen) { x.Looks = append(x.Looks, c.Now) })
 	case event.UnblindedOne:
 		saw(s, func(x *seen) { x.Single = append(x.Single, c.Now) })
 	default:
@@ -96,6 +102,14 @@ func atSite(s state.Store, site trial.SiteID, change func(*entered)) {
 	x, _ := state.Load[entered](s, siteKey(site))
 	change(&x)
 	state.Put(s, siteKey(site), x)
+}
+
+// opened asks again, at the moment of an opening, what the rule has asked.
+func (f *facts) opened(s State, e event.SiteOpened) {
+	f.Openings++
+	if !s.Approved(e.Version, e.Site) {
+		f.Unapproved++
+	}
 }
 
 // delegated asks again, at the moment of each act, what the rule has asked.

@@ -98,16 +98,14 @@ func registered(q Questions) trial.Check {
 }
 
 func approved(q Questions) trial.Check {
-	uses := q.Uses()
-	for _, u := range uses {
-		if u.Approved == 0 || u.Approved > u.Opened {
-			return failed(CheckApproved, trial.Ethics, "version %v opened at a site before ethics approved it there", u.Version)
-		}
-	}
-	if len(uses) == 0 {
+	f := getFacts(q)
+	switch {
+	case f.Unapproved > 0:
+		return failed(CheckApproved, trial.Ethics, "%d of %d openings of a version at a site before ethics approved it there", f.Unapproved, f.Openings)
+	case f.Openings == 0:
 		return failed(CheckApproved, trial.Ethics, "no version has opened anywhere")
 	}
-	return passed(CheckApproved, trial.Ethics, "%d openings of a version at a site, each after approval", len(uses))
+	return passed(CheckApproved, trial.Ethics, "%d openings of a version at a site, each after approval", f.Openings)
 }
 
 func delegated(q Questions) trial.Check {
@@ -244,7 +242,7 @@ func outcomes(q Questions, stage uint32) (checks []trial.Check) {
 func safety(s Safety) []trial.Check {
 	boundaries := passed(CheckBoundaries, trial.Sponsor, "registered before the first of %d looks", s.Looks)
 	if len(s.Registered) > 0 {
-		boundaries = failed(CheckBoundaries, trial.Sponsor, "%s", firstOf("looks", s.Registered))
+		boundaries = failed(CheckBoundaries, trial.Sponsor, "%s registered after the first look", strings.Join(s.Registered, ", "))
 	}
 	looks := passed(CheckLooks, trial.DSMB, "%d looks, each opened to its commitment", s.Looks)
 	if len(s.Unopened) > 0 {

@@ -30,8 +30,6 @@ type Questions interface {
 	Sponsor() (trial.ActorID, bool)
 	// Versions lists the registered versions, ascending.
 	Versions() []Version
-	// Uses lists where versions opened, and when ethics approved them there.
-	Uses() []Use
 	// Consents judges each registered version at a time (C9).
 	Consents(now int64) []Consent
 	// Completed lists the completed phases in their order.
@@ -51,6 +49,8 @@ type State interface {
 	Questions
 	// Delegated reports whether a site had delegated a task to a person then.
 	Delegated(trial.SiteID, trial.ActorID, trial.Task, int64) bool
+	// Approved reports whether ethics has approved a version for a site by now.
+	Approved(trial.Version, trial.SiteID) bool
 }
 
 // Version is a registered version of the protocol.
@@ -59,14 +59,6 @@ type Version struct {
 	Registered int64 // milliseconds since 1970 UTC
 	InForce    int64 // from when somebody could be enrolled under it; 0: never
 	Protocol   *trial.Protocol
-}
-
-// Use is a version at a site where it opened.
-type Use struct {
-	Version  trial.Version
-	Site     trial.SiteID
-	Approved int64 // when ethics approved it there; 0: it has not
-	Opened   int64
 }
 
 // Consent is how consent to one version stands (C9).
@@ -94,7 +86,7 @@ type Data struct {
 // Safety is what the gate must know of boundaries, looks and reports. Lists
 // hold words for people: which look, which flag, which report.
 type Safety struct {
-	Registered []string // looks made at a boundary that was not registered before them
+	Registered []string // boundaries registered after the first look
 	Looks      int
 	Unopened   []string // looks not shown to open to their commitment
 	Unanswered []string // flags that nobody answered in time
