@@ -2,6 +2,7 @@ package cdisc
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,27 @@ func (r *Row) Count(column string) *uint32 {
 	}
 	out := uint32(v)
 	return &out
+}
+
+// Flag is whether the cell says Y. N and missing are no; anything else is refused.
+func (r *Row) Flag(column string) bool { return r.one(column, "", "N", "Y") == "Y" }
+
+// one is a cell that must be one of a few words; "" among them allows missing.
+func (r *Row) one(column string, words ...string) string {
+	s := r.Text(column)
+	if !slices.Contains(words, s) {
+		r.Fail(column, "%q; one of %q", clip(s), words)
+	}
+	return s
+}
+
+// sequence is a --SEQ number, which must be there.
+func (r *Row) sequence(column string) uint32 {
+	r.Need(column)
+	if n := r.Count(column); n != nil {
+		return *n
+	}
+	return 0
 }
 
 // SASDay is a day written as SAS counts them, or nil where missing.

@@ -98,5 +98,10 @@ func (d Date) Day() (trial.Day, bool) { return d.first, d.precision >= ToDay }
 // Span is the first and the last day that the date may stand for.
 func (d Date) Span() (first, last trial.Day) { return d.first, d.last }
 
+// NotBefore reports whether the date is on or after a day, as far as it was
+// recorded: 2013-05 is not before 2013-05-20, since only months can be
+// compared. A missing date is not known to be.
+func (d Date) NotBefore(day trial.Day) bool { return d.precision != Missing && d.last >= day }
+
 // String is the date exactly as recorded, "" where missing.
 func (d Date) String() string { return d.text }

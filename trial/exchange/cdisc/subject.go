@@ -36,14 +36,17 @@ func Subjects(t *Table) ([]Subject, error) {
 type Person struct {
 	USUBJID, SUBJID, SITEID string
 	Sex, Country            string
+	Race, Ethnicity         string  // RACE, ETHNIC
 	Age                     *uint32 // AGE, in years
 	ArmCode, Arm            string  // ARMCD, ARM: as planned
 	ActualArmCode           string  // ACTARMCD
 	ActualArm               string  // ACTARM
 	Start, End              Date    // RFSTDTC, RFENDTC
+	FirstDose, LastDose     Date    // RFXSTDTC, RFXENDTC
 	Consent                 Date    // RFICDTC, often withheld
 	EndOfParticipation      Date    // RFPENDTC
 	Death                   Date    // DTHDTC
+	Died                    bool    // DTHFL
 	Collected               Date    // DMDTC
 }
 
@@ -60,6 +63,8 @@ func People(t *Table) ([]Person, error) {
 		return Person{
 			USUBJID: r.Need("USUBJID"), SUBJID: r.Need("SUBJID"), SITEID: r.Need("SITEID"),
 			Sex: r.Text("SEX"), Country: r.Text("COUNTRY"), Age: r.Count("AGE"),
+			Race: r.Text("RACE"), Ethnicity: r.Text("ETHNIC"), Died: r.Flag("DTHFL"),
+			FirstDose: r.Date("RFXSTDTC"), LastDose: r.Date("RFXENDTC"),
 			ArmCode: r.Need("ARMCD"), Arm: r.Text("ARM"), ActualArmCode: r.Text("ACTARMCD"), ActualArm: r.Text("ACTARM"),
 			Start: r.Date("RFSTDTC"), End: r.Date("RFENDTC"), Consent: r.Date("RFICDTC"),
 			EndOfParticipation: r.Date("RFPENDTC"), Death: r.Date("DTHDTC"), Collected: r.Date("DMDTC"),

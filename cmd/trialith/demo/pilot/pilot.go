@@ -36,9 +36,15 @@ type Participant struct {
 	// treatment, EndOfParticipation the last day counted (RFENDTC). Some visits
 	// are later: they are follow-up.
 	Screening, FirstDose, EndOfParticipation trial.Day
-	Age, MMSE                                uint32 // years; total at baseline
-	Sex                                      string // F or M
-	Visits                                   []Visit
+	// LastDose is the last day of treatment (TRTEDT). Exposure counts FirstDose
+	// (TRTSDT) and LastDose both.
+	LastDose trial.Day
+	// Arm is as planned (TRT01P), ActualArm as treated (TRT01A). Neither is for
+	// the ledger before the study is unblinded.
+	Arm, ActualArm string
+	Age, MMSE      uint32 // years; total at baseline
+	Sex            string // F or M
+	Visits         []Visit
 }
 
 // Visit took place on a day. Num is SDTM's VISITNUM, such as 3.5.
@@ -91,9 +97,10 @@ func Participants() ([]Participant, error) {
 func participant(s cdisc.Subject, visits []Visit) (Participant, error) {
 	p := Participant{USUBJID: s.USUBJID, SubjectID: s.SUBJID, SiteID: s.SITEID, Sex: s.Sex, Visits: visits}
 	end, known := s.End.Day()
-	if !known || s.FirstDose == nil || s.Age == nil || s.MMSE == nil {
-		return p, fmt.Errorf("pilot: adsl.csv: %s: TRTSDT, RFENDTC, AGE or MMSETOT is missing", s.USUBJID)
+	if !known || s.FirstDose == nil || s.LastDose == nil || s.Planned == "" || s.Age == nil || s.MMSE == nil {
+		return p, fmt.Errorf("pilot: adsl.csv: %s: TRTSDT, TRTEDT, TRT01P, RFENDTC, AGE or MMSETOT is missing", s.USUBJID)
 	}
+	p.LastDose, p.Arm, p.ActualArm = *s.LastDose, s.Planned, s.Actual
 	p.FirstDose, p.EndOfParticipation, p.Age, p.MMSE = *s.FirstDose, end, *s.Age, *s.MMSE
 	first := slices.IndexFunc(visits, func(v Visit) bool { return v.Name == screening })
 	if first < 0 {
