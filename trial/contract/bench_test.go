@@ -69,6 +69,7 @@ func accountOf(leaf field.Leaf, a *act.Act) field.Account {
 var roles = map[string]trial.Role{
 	"regulator": trial.Regulator, "node": trial.Node, "sponsor": trial.Sponsor, "ethics": trial.Ethics,
 	"A": trial.Site, "B": trial.Site, "C": trial.Site,
+	"chair": trial.DSMB, "member": trial.DSMB, "K": trial.Custodian, "L": trial.Custodian,
 	"A1": trial.Investigator, "A2": trial.Investigator, "B1": trial.Investigator, "B2": trial.Investigator,
 	"C1": trial.Investigator, "C2": trial.Investigator,
 }
@@ -344,6 +345,9 @@ func (b *bench) protocol() trial.Protocol {
 		Attested: []trial.Attribute{{Name: "age", Unit: "years", Min: 18, Max: 80}},
 		Forms:    []trial.Form{{ID: "main", Language: "en", Title: "Form", Sections: []trial.Section{{Heading: "Why", Text: "because"}}}},
 		Risks:    "few",
+		Phases:   []trial.Phase{{ID: "treatment", Name: "treatment"}, {ID: "follow-up", Name: "follow-up"}},
+
+		ResultsDueDays: 365,
 	}
 }
 

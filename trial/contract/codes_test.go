@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -270,7 +271,7 @@ func (b *bench) classify(v trial.Version, existing bool) outcome {
 // TestRefusals reaches every code that a rule can give.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	all := append(append(append(formRefusals(), directoryRefusals()...), protocolRefusals()...), consentRefusals()...)
+	all := slices.Concat(formRefusals(), directoryRefusals(), protocolRefusals(), consentRefusals(), phaseRefusals(), publicationRefusals())
 	reached := map[trial.Code]bool{}
 	for _, r := range all {
 		reached[r.code] = true

@@ -114,10 +114,12 @@ var treeWords = map[act.Tree]string{
 var allEvents = []event.Event{
 	event.ActorRegistered{}, event.KeyRotated{}, event.ActorRevoked{}, event.Delegated{}, event.DelegationEnded{},
 	event.Registered{}, event.Amended{}, event.Decided{}, event.Classified{}, event.SiteOpened{},
+	event.PhaseCompleted{}, event.PlanLocked{},
 	event.ImpactDerived{}, event.Opened{}, event.LeafSet{}, event.Enrolled{}, event.Acted{}, event.Left{},
 	event.WordCorrected{}, event.Replaced{}, event.Transferred{}, event.Counted{}, event.Screened{},
 	event.Randomised{}, event.Entered{},
 	event.DatasetCommitted{}, event.DatasetLocked{}, event.Unblinded{}, event.UnblindedOne{},
+	event.CutMade{}, event.Staged{}, event.PackageHeld{}, event.Released{}, event.Pinned{}, event.ResultsCorrected{}, event.ResultsRetracted{},
 }
 
 // bodies are the types of the kinds' bodies, in the order of the table.

@@ -75,13 +75,13 @@ func ended(q Questions) (trial.Day, bool) {
 	return done[len(done)-1].Day, true
 }
 
-// final reports whether results of the whole trial are out: released, and cut
-// no earlier than the end of its last phase.
+// final reports whether results of the whole trial are out and stand: released,
+// and cut no earlier than the end of its last phase.
 func final(q Questions, released []uint32) bool {
 	end, ok := ended(q)
 	for _, n := range released {
 		s, _ := GetStage(q, n)
-		if c, cut := GetCut(q, s.Cut); cut && ok && c.AsOf >= end && s.Retracted == 0 {
+		if c, cut := GetCut(q, s.Cut); cut && ok && c.AsOf >= end && s.Retracted == 0 && s.SupersededBy == 0 {
 			return true
 		}
 	}
