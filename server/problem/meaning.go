@@ -52,6 +52,10 @@ var meanings = map[trial.Code]string{
 	trial.AlreadyDecided:   "ethics has decided already",
 	trial.UnknownForm:      "the version has no such form",
 	trial.AlreadyOpened:    "the version has opened somewhere",
+	trial.UnknownPhase:     "the protocol in force has no such phase",
+	trial.PhaseComplete:    "the phase is complete already",
+	trial.PhaseOutOfOrder:  "an earlier phase is not complete",
+	trial.PlanLocked:       "this analysis plan is locked already",
 
 	trial.SiteNotOpen:       "the version is not open at this site",
 	trial.OutdatedVersion:   "a later version is past its deadline at this site",
@@ -88,4 +92,17 @@ var meanings = map[trial.Code]string{
 	trial.NotCommitted:     "the dataset is not committed at this cut",
 	trial.AlreadyLocked:    "the dataset is locked already",
 	trial.AlreadyUnblinded: "the study is unblinded already",
+
+	trial.NoSuchCut:         "no such data cut was made",
+	trial.NoSuchStage:       "no such results package is staged",
+	trial.AlreadyReleased:   "the results are released already",
+	trial.IsCorrection:      "a correction needs a reason",
+	trial.NotOverdue:        "the results are not overdue",
+	trial.SponsorsCustodian: "a custodian is not of the sponsor's organisation",
+	trial.SameOrganisation:  "custodians are of different organisations",
+	trial.AlreadyHeld:       "the custodian has said so already",
+	trial.PackageDiffers:    "not the package that is staged",
+	trial.NotReleased:       "the results are not released",
+	trial.NotStanding:       "other results stand in their place, or they are retracted",
+	trial.NoCorrection:      "the package corrects no released one",
 }

@@ -128,7 +128,8 @@ func status(c trial.Code) int {
 		return http.StatusBadRequest
 	case trial.UnknownKey, trial.BadSignature, trial.NotAuthorised, trial.NeedsSecond, trial.ExpiredActor, trial.UnknownDelegate, trial.NoPossession:
 		return http.StatusForbidden
-	case trial.UnknownTrial, trial.NoSuchActor, trial.NoSuchPerson, trial.NoSuchVersion, trial.NotEnrolled, trial.NotEligibleLeaf:
+	case trial.UnknownTrial, trial.NoSuchActor, trial.NoSuchPerson, trial.NoSuchVersion, trial.NotEnrolled, trial.NotEligibleLeaf,
+		trial.UnknownPhase, trial.NoSuchCut, trial.NoSuchStage:
 		return http.StatusNotFound
 	default:
 		return http.StatusUnprocessableEntity
