@@ -220,7 +220,7 @@ func (a *Archive) walk(c trial.CID, depth int) error {
 // Files are the files of the directory, sorted by path. Their DAG is made anew
 // and compared, so that no second encoding of the same files has another CID.
 func (a *Archive) Files() ([]File, error) {
-	r := reading{archive: a}
+	r := reading{archive: a, index: map[string]trial.CID{}}
 	if err := r.read(a.root, "", 0); err != nil {
 		return nil, err
 	}
@@ -235,11 +235,18 @@ func (a *Archive) Files() ([]File, error) {
 	return r.files, nil
 }
 
+// Index is where each file's own DAG begins.
+func (a *Archive) Index() (map[string]trial.CID, error) {
+	r := reading{archive: a, index: map[string]trial.CID{}}
+	return r.index, r.read(a.root, "", 0)
+}
+
 // reading turns a DAG into files. A few blocks can name each other so often that
 // they stand for files without end, so visits and bytes are counted.
 type reading struct {
 	archive       *Archive
 	files         []File
+	index         map[string]trial.CID
 	visits, bytes int
 }
 
@@ -251,14 +258,14 @@ func (r *reading) read(c trial.CID, path string, depth int) error {
 	}
 	data := r.archive.at[c]
 	if c[1] == codecRaw {
-		return r.file(path, [][]byte{data})
+		return r.file(path, c, [][]byte{data})
 	}
 	children, content, err := decodeNode(data)
 	if err != nil || len(content) < 2 || content[0] != 0x08 {
 		return fmt.Errorf("%q: %w", path, errNode)
 	}
 	if content[1] == typeFile {
-		return r.join(path, children)
+		return r.join(path, c, children)
 	}
 	if path != "" {
 		path += "/"
@@ -278,7 +285,7 @@ func (r *reading) visit(depth int) error {
 	return nil
 }
 
-func (r *reading) join(path string, chunks []node) error {
+func (r *reading) join(path string, of trial.CID, chunks []node) error {
 	var parts [][]byte
 	for _, c := range chunks {
 		if c.cid[1] != codecRaw {
@@ -289,16 +296,17 @@ func (r *reading) join(path string, chunks []node) error {
 		}
 		parts = append(parts, r.archive.at[c.cid])
 	}
-	return r.file(path, parts)
+	return r.file(path, of, parts)
 }
 
-func (r *reading) file(path string, parts [][]byte) error {
+func (r *reading) file(path string, of trial.CID, parts [][]byte) error {
 	for _, p := range parts {
 		r.bytes += len(p)
 	}
 	if r.bytes > MaxPackage {
 		return fmt.Errorf("more than %d bytes of files", MaxPackage)
 	}
+	r.index[path] = of
 	r.files = append(r.files, File{Path: path, Data: bytes.Join(parts, nil)})
 	return nil
 }

@@ -38,7 +38,7 @@ var (
 		"ledger/engine",
 	}
 	engines   = []string{"ledger/engine/solo", "ledger/engine/comet", "ledger/engine/replay", "ledger/sim"}
-	followers = []string{"server/readmodel", "registry", "registry/node", "registry/evidence", "reconsent/notify"}
+	followers = []string{"server/readmodel", "registry", "registry/analysis", "registry/node", "registry/evidence", "reconsent/notify"}
 	pages     = []string{"server/api", "server/web", "server/auth", "server/problem", "server/relay"}
 	formats   = []string{
 		"trial/exchange/ctgov", "trial/exchange/usdm", "trial/exchange/cdisc", "trial/exchange/fhir", "trial/exchange/epcis",
@@ -78,7 +78,8 @@ var house = []room{
 	// Floor 4. Followers read blocks and events; none opens the vault. The
 	// fields of an event are field elements and kinds of acts, so who reads one
 	// may name them.
-	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/act", "trial/outcome", "circuits/field"})},
+	{[]string{"server/readmodel", "reconsent/notify", "registry"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/act", "trial/outcome", "circuits/field", "registry/analysis"})},
+	{[]string{"registry/analysis"}, nil},
 	{[]string{"registry/node"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field", "registry"})},
 	{[]string{"registry/evidence"}, slices.Concat(kept, []string{
 		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "trial/dataset/rows", "circuits/field", "circuits/verifier", "registry",
@@ -94,7 +95,7 @@ var house = []room{
 	// Floor 6. cmd/trialith is the only wiring.
 	{[]string{"cmd/trialith"}, []string{"ledger/*", "circuits/*", "trial/*", "trial", "registry", "registry/*", "reconsent", "reconsent/*", "server/*", "cmd/trialith/demo"}},
 	{[]string{"cmd/trialith/demo"}, slices.Concat(kept, words, rules, formats, light, heavy, []string{
-		"trial/contract", "trial/dataset/rows", "trial/safety/boundary", "trial/safety/board", "trial/vault", "trial/device", "server/client", "registry", "registry/evidence", "registry/evidence/demonstration", "cmd/trialith/demo/pilot",
+		"trial/contract", "trial/dataset/rows", "trial/safety/boundary", "trial/safety/board", "trial/vault", "trial/device", "server/client", "registry", "registry/analysis", "registry/evidence", "registry/evidence/demonstration", "cmd/trialith/demo/pilot",
 	})},
 	{[]string{"cmd/trialith/demo/pilot"}, []string{"trial", "trial/exchange/usdm", "trial/exchange/cdisc"}},
 	{[]string{"cmd/prover"}, []string{"trial", "trial/act", "trial/device", "circuits/*", "ledger/wire"}},
