@@ -3,10 +3,13 @@ package vault
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // Names in a vault's directory that are no keyed hash.
@@ -34,31 +37,59 @@ func inside(dir, file string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// create writes a file that did not exist, whole or not at all.
-func (v *Vault) create(path string, content []byte) error {
-	return createIn(filepath.Join(v.dir, temporary), path, content)
+// createAll writes files that did not exist, each whole or not at all.
+func (v *Vault) createAll(files map[string][]byte) error {
+	return createAll(filepath.Join(v.dir, temporary), files)
 }
 
-// createIn writes to a temporary file, syncs it and gives it its name. A link,
-// unlike a renaming, fails where the name is taken: nothing is ever overwritten.
-func createIn(tmp, path string, content []byte) (err error) {
+// syncs bounds how many files wait for the disk at once: a disk writes many in
+// the time of one.
+const syncs = 32
+
+// createAll writes each file to a temporary one, syncs it and gives it its
+// name, then syncs the folders.
+func createAll(tmp string, files map[string][]byte) error {
+	folders := map[string]bool{}
+	for path := range files {
+		folders[filepath.Dir(path)] = true
+	}
+	paths := slices.Sorted(maps.Keys(files))
+	err := together(paths, func(path string) error { return create(tmp, path, files[path]) })
+	return errors.Join(err, together(slices.Sorted(maps.Keys(folders)), syncDir))
+}
+
+// together calls do for each name, many at once, and joins what failed.
+func together(names []string, do func(string) error) error {
+	failed := make([]error, len(names))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, syncs)
+	for i, name := range names {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			failed[i] = do(name)
+		})
+	}
+	wg.Wait()
+	return errors.Join(failed...)
+}
+
+// create writes one file. A link, unlike a renaming, fails where the name is
+// taken: nothing is ever overwritten.
+func create(tmp, path string, content []byte) (err error) {
 	f, err := os.CreateTemp(tmp, "new-*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("vault: %w", err)
 	}
-	defer func() {
-		if err = errors.Join(err, os.Remove(f.Name())); err != nil {
-			err = fmt.Errorf("vault: %w", err)
-		}
-	}()
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Link(f.Name(), path)
 	}
-	if err := os.Link(f.Name(), path); err != nil {
-		return err
+	if err = errors.Join(err, os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("vault: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return nil
 }
 
 // syncDir makes the names in a directory durable.

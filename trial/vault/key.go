@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -94,12 +95,11 @@ func makeKey(path string) (secret, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return s, fmt.Errorf("vault: key file: %w", err)
 	}
-	return s, createIn(dir, path, []byte(hex.EncodeToString(s[:])+"\n"))
+	return s, createAll(dir, map[string][]byte{path: []byte(hex.EncodeToString(s[:]) + "\n")})
 }
 
-// key returns the data key of a person. Where there is none it makes one, if
-// asked; v.mu is held.
-func (v *Vault) key(id trial.ID, person string, mint bool) (box, error) {
+// key returns the data key of a person; v.mu is held.
+func (v *Vault) key(id trial.ID, person string) (box, error) {
 	folder := v.folder(id, person)
 	// Asked of the disk each time: who destroyed the key may be another.
 	if exists(filepath.Join(folder, destroyed)) {
@@ -110,13 +110,41 @@ func (v *Vault) key(id trial.ID, person string, mint bool) (box, error) {
 		return key, nil
 	}
 	key, err := v.unwrap(id, person, folder)
-	if errors.Is(err, ErrNotFound) && mint {
-		key, err = v.wrap(id, person, folder)
-	}
 	if err == nil {
 		v.keys[folder] = key
 	}
 	return key, err
+}
+
+// keysOf returns the key for each item, made and on the disk where the person
+// had none; v.mu is held.
+func (v *Vault) keysOf(items []Item) ([]box, error) {
+	out := make([]box, len(items))
+	made, files := map[string]box{}, map[string][]byte{}
+	for i, x := range items {
+		folder := v.folder(x.Trial, x.Person)
+		if key, ok := made[folder]; ok {
+			out[i] = key
+			continue
+		}
+		key, err := v.key(x.Trial, x.Person)
+		if errors.Is(err, ErrNotFound) {
+			key, err = v.wrap(x, folder, files)
+			made[folder] = key
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[i] = key
+	}
+	if len(made) == 0 {
+		return out, nil
+	}
+	if err := errors.Join(syncDir(v.dir), v.createAll(files)); err != nil {
+		return nil, err
+	}
+	maps.Copy(v.keys, made)
+	return out, nil
 }
 
 func (v *Vault) unwrap(id trial.ID, person, folder string) (box, error) {
@@ -134,19 +162,17 @@ func (v *Vault) unwrap(id trial.ID, person, folder string) (box, error) {
 	return newBox(plain), nil
 }
 
-func (v *Vault) wrap(id trial.ID, person, folder string) (box, error) {
+// wrap makes a data key and seals it into files.
+func (v *Vault) wrap(x Item, folder string, files map[string][]byte) (box, error) {
 	s, err := newSecret()
+	if err == nil {
+		err = os.MkdirAll(folder, 0o700)
+	}
 	if err != nil {
 		return box{}, fmt.Errorf("vault: %w", err)
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return box{}, fmt.Errorf("vault: %w", err)
-	}
-	if err := syncDir(v.dir); err != nil {
-		return box{}, err
-	}
-	err = v.create(filepath.Join(folder, wrapped), v.outer.seal(s[:], bound(id, person, wrapped)))
-	return newBox(s[:]), err
+	files[filepath.Join(folder, wrapped)] = v.outer.seal(s[:], bound(x.Trial, x.Person, wrapped))
+	return newBox(s[:]), nil
 }
 
 // DestroyKey makes all that is kept about a person unreadable for good. It may
@@ -170,7 +196,7 @@ func (v *Vault) DestroyKey(id trial.ID, person string) error {
 	// next Open finishes.
 	mark := filepath.Join(folder, destroyed)
 	if !exists(mark) {
-		if err := v.create(mark, nil); err != nil {
+		if err := v.createAll(map[string][]byte{mark: nil}); err != nil {
 			return err
 		}
 	}

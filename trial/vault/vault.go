@@ -19,7 +19,6 @@ package vault
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -129,7 +128,7 @@ func (v *Vault) recognise() error {
 	path := filepath.Join(v.dir, marker)
 	known, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return v.create(path, v.outer.seal([]byte(format), []byte(marker)))
+		return v.createAll(map[string][]byte{path: v.outer.seal([]byte(format), []byte(marker))})
 	}
 	if err != nil {
 		return fmt.Errorf("vault: %w", err)
@@ -140,37 +139,77 @@ func (v *Vault) recognise() error {
 	return nil
 }
 
+// Item is what is to be kept.
+type Item struct {
+	Ref
+	Content []byte
+}
+
 // Put keeps content under a name, with a fresh salt, and returns once it is on
 // the disk. The same content again gives the record as it was first kept, so
 // that who does not know whether a Put arrived repeats it.
 func (v *Vault) Put(ref Ref, content []byte) (Record, error) {
-	if err := ref.check(); err != nil {
-		return Record{}, err
-	}
-	if len(content) > MaxContent {
-		return Record{}, fmt.Errorf("vault: content: %d bytes; at most %d", len(content), MaxContent)
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	key, err := v.key(ref.Trial, ref.Person, true)
+	out, err := v.PutAll([]Item{{Ref: ref, Content: content}})
 	if err != nil {
 		return Record{}, err
 	}
-	switch old, err := v.read(key, ref.Trial, ref.Person, v.file(ref)); {
-	case err == nil && bytes.Equal(old.Content, content):
+	return out[0], nil
+}
+
+// PutAll keeps many records as Put keeps one, and waits for the disk once for
+// all of them. After an error some may have been kept: repeat the whole.
+func (v *Vault) PutAll(items []Item) ([]Record, error) {
+	for _, x := range items {
+		if err := x.check(); err != nil {
+			return nil, err
+		}
+		if len(x.Content) > MaxContent {
+			return nil, fmt.Errorf("vault: content: %d bytes; at most %d", len(x.Content), MaxContent)
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	keys, err := v.keysOf(items)
+	if err != nil {
+		return nil, err
+	}
+	out, files := make([]Record, len(items)), map[string][]byte{}
+	first := map[Ref]int{}
+	for i, x := range items {
+		if j, twice := first[x.Ref]; twice {
+			if !bytes.Equal(items[j].Content, x.Content) {
+				return nil, ErrExists
+			}
+			out[i] = out[j]
+			continue
+		}
+		first[x.Ref] = i
+		if out[i], err = v.keep(keys[i], x, files); err != nil {
+			return nil, err
+		}
+	}
+	return out, v.createAll(files)
+}
+
+// keep seals a record into files, unless it is kept already.
+func (v *Vault) keep(key box, x Item, files map[string][]byte) (Record, error) {
+	name := v.file(x.Ref)
+	switch old, err := v.read(key, x.Trial, x.Person, name); {
+	case err == nil && bytes.Equal(old.Content, x.Content):
 		return old, nil
 	case err == nil:
 		return Record{}, ErrExists
 	case !errors.Is(err, ErrNotFound):
 		return Record{}, err
 	}
-	r := Record{Ref: ref, Content: bytes.Clone(content)}
-	if _, err := rand.Read(r.Salt[:]); err != nil {
+	salt, err := newSecret()
+	if err != nil {
 		return Record{}, fmt.Errorf("vault: %w", err)
 	}
-	plain := wire.Marshal(sealed{Kind: ref.Kind, ID: ref.ID, Salt: r.Salt, Content: content})
-	path := filepath.Join(v.folder(ref.Trial, ref.Person), v.file(ref))
-	return r, v.create(path, key.seal(plain, bound(ref.Trial, ref.Person, v.file(ref))))
+	r := Record{Ref: x.Ref, Salt: salt, Content: bytes.Clone(x.Content)}
+	plain := wire.Marshal(sealed{Kind: x.Kind, ID: x.ID, Salt: r.Salt, Content: x.Content})
+	files[filepath.Join(v.folder(x.Trial, x.Person), name)] = key.seal(plain, bound(x.Trial, x.Person, name))
+	return r, nil
 }
 
 // Get returns a record.
@@ -180,7 +219,7 @@ func (v *Vault) Get(ref Ref) (Record, error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key, err := v.key(ref.Trial, ref.Person, false)
+	key, err := v.key(ref.Trial, ref.Person)
 	if err != nil {
 		return Record{}, err
 	}
@@ -194,7 +233,7 @@ func (v *Vault) List(id trial.ID, person string) ([]Ref, error) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key, err := v.key(id, person, false)
+	key, err := v.key(id, person)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
