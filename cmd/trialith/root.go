@@ -66,6 +66,6 @@ evidence file without a network.`,
 		Args:          cobra.NoArgs,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(demoCommand(), serveCommand(), verifyCommand(), versionCommand())
+	root.AddCommand(demoCommand(), serveCommand(), verifyCommand(), dataCommand(), versionCommand())
 	return root
 }

@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "flip": flip, "cut": cut,
+			"mode": mode, "root": rootOf, "secretabsent": secretAbsent, "replace": replace,
 		},
 	})
 }
