@@ -122,6 +122,8 @@ type bench struct {
 	now         int64
 	count       uint64
 	terms       trial.Terms
+	boundaries  []trial.Boundary
+	arms        []trial.Arm
 	fast        bool // skip signatures and Check
 	shim        func(state.Store) state.Store
 	folded      fold
@@ -347,7 +349,7 @@ func (b *bench) protocol() trial.Protocol {
 		Risks:    "few",
 		Phases:   []trial.Phase{{ID: "treatment", Name: "treatment"}, {ID: "follow-up", Name: "follow-up"}},
 
-		ResultsDueDays: 365,
+		ResultsDueDays: 365, Boundaries: b.boundaries, Arms: b.arms,
 	}
 }
 
