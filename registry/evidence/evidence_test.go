@@ -75,7 +75,7 @@ func TestGolden(t *testing.T) {
 
 func wantPilot(t *testing.T, r *Report) {
 	t.Helper()
-	if r.Verdict != Reservations || r.ExitCode() != 3 || r.Label != Awaited || !strings.HasPrefix(r.Sentence, "Demonstration keys:") ||
+	if r.Verdict != Reservations || r.ExitCode() != 3 || r.Label != trial.Awaited || !strings.HasPrefix(r.Sentence, "Demonstration keys:") ||
 		!strings.Contains(r.Sentence, "consistent, not independently witnessed") {
 		t.Fatalf("%s", text(r))
 	}

@@ -27,6 +27,9 @@ type history struct {
 	registeredLate *outcome
 	unapproved     *outcome
 	undelegated    *outcome
+
+	results    results
+	milestones []Milestone
 }
 
 // opening is a version at a site.
@@ -105,6 +108,8 @@ func (p *people) signerOf(e *engine.Entry) trial.ActorID {
 }
 
 func (h *history) read(at *engine.Entry, e event.Event) {
+	h.milestone(at, e)
+	h.results.read(at, e)
 	switch e := e.(type) {
 	case event.Registered:
 		h.registered = at.Name()

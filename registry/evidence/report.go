@@ -19,9 +19,6 @@ const (
 	Unusable     Verdict = "UNUSABLE"
 )
 
-// Awaited is the label of a trial whose results are not released.
-const Awaited = "AWAITED"
-
 // Status of a check.
 type Status string
 
@@ -48,12 +45,24 @@ type Check struct {
 type Report struct {
 	Verdict Verdict `json:"verdict"`
 	// Label is the contract's word on the results; empty if it is not known.
-	Label    string `json:"label"`
-	Sentence string `json:"sentence"`
+	Label    string   `json:"label"`
+	Marks    []string `json:"marks,omitempty"`
+	Sentence string   `json:"sentence"`
 	// AsOf is the time of the last header, by the ledger's own clock; empty if
 	// the headers do not tell.
-	AsOf   string  `json:"as_of"`
-	Checks []Check `json:"checks"`
+	AsOf string `json:"as_of"`
+	// Exceptions are those that the results were released with, as check:detail.
+	Exceptions []string    `json:"exceptions,omitempty"`
+	Milestones []Milestone `json:"milestones,omitempty"`
+	Checks     []Check     `json:"checks"`
+}
+
+// Milestone is a moment that the trial's credibility rests on, by the ledger's
+// own clock.
+type Milestone struct {
+	Name  string `json:"name"`
+	Time  string `json:"time"`
+	Entry string `json:"entry"`
 }
 
 // ExitCode is the exit status of a command that prints the report.
@@ -87,7 +96,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", printable(r.Sentence))
 	if r.Label != "" {
-		fmt.Fprintf(&b, "Results: %s\n", r.Label)
+		fmt.Fprintf(&b, "Results: %s\n", strings.Join(append([]string{r.Label}, r.Marks...), " · "))
 	}
 	if r.AsOf != "" {
 		fmt.Fprintf(&b, "As of %s, by the ledger's own clock\n", r.AsOf)
@@ -167,7 +176,7 @@ func (r *Report) conclude(demonstration bool, summary string) {
 		if c.ID == checkWitnesses && c.Status != Passed {
 			words = append(words, "consistent, not independently witnessed")
 		}
-		if c.Status == Failed {
+		if c.Status == Failed && !strings.HasPrefix(c.ID, checkGate) && c.ID != checkOutcomes { // counted with the label
 			words = append(words, fmt.Sprintf("exception %s: %s", c.ID, c.Reason))
 		}
 	}

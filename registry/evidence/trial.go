@@ -106,11 +106,9 @@ func eligible(h *history) outcome {
 // later adds what this format or rule set cannot show yet.
 func (v *verification) later() {
 	v.add(checkWitnesses, skipped("no cosignature in the file: nobody but the ledger's own node vouches that this is its only history; the policy asks for %d", v.policy.Quorum))
-	v.add(checkMilestones, skipped("no cosigned checkpoints of milestones in the file: times are by the ledger's own clock"))
+	v.add(checkMilestones, v.milestones())
 	v.add(checkCeremony, v.ceremony())
-	v.add(checkPackage, skipped("no results package in the file; rule set %d releases none", contract.RuleSet))
-	v.add(checkLooks, skipped("rule set %d records no looks at safety boundaries", contract.RuleSet))
-	v.add(checkData, skipped("rule set %d commits to no data", contract.RuleSet))
+	v.results()
 }
 
 func (v *verification) ceremony() outcome {
@@ -130,5 +128,5 @@ func (v *verification) summary() string {
 	for _, s := range v.standings {
 		words = append(words, fmt.Sprintf("consent to version %v: %v", s.Version, s.Verdict))
 	}
-	return strings.Join(words, "; ")
+	return strings.Join(append(words, v.verdictOnResults()), "; ")
 }

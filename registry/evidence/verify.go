@@ -46,6 +46,8 @@ const (
 	checkMilestones = "milestones"
 	checkCeremony   = "ceremony"
 	checkPackage    = "package"
+	checkGate       = "gate." // and the id of a check of the gate
+	checkOutcomes   = "outcomes"
 	checkLooks      = "looks"
 	checkData       = "data"
 )
@@ -148,6 +150,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, p Policy) (*Report, 
 		return nil, err
 	}
 	v.consent()
+	v.label()
 	v.later()
 	v.conclude()
 	return &v.report, nil
@@ -314,12 +317,5 @@ func (v *verification) conclude() {
 	if len(v.headers) > 0 {
 		v.report.AsOf = instant(v.headers[len(v.headers)-1].Time)
 	}
-	if v.replayed != nil {
-		v.report.Label = label(v.replayed)
-	}
 	v.report.conclude(v.genesis != nil && v.policy.demonstration(*v.genesis), v.summary())
 }
-
-// label is the contract's word on the results. Rule set 1 has no transaction
-// that releases any, so a trial that replays under it awaits them.
-func label(*replay.Result) string { return Awaited }
