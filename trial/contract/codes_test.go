@@ -271,7 +271,7 @@ func (b *bench) classify(v trial.Version, existing bool) outcome {
 // TestRefusals reaches every code that a rule can give.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(formRefusals(), directoryRefusals(), protocolRefusals(), consentRefusals(), phaseRefusals(), publicationRefusals())
+	all := slices.Concat(formRefusals(), directoryRefusals(), protocolRefusals(), consentRefusals(), phaseRefusals(), publicationRefusals(), datasetRefusals())
 	reached := map[trial.Code]bool{}
 	for _, r := range all {
 		reached[r.code] = true

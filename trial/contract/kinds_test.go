@@ -71,6 +71,7 @@ func everyKind(b *bench) {
 	b.must(b.replace("T", "U", "A", 1, said("1-", "2-")...))
 	b.must(b.transfer("P", "A", "B"))
 	b.must(b.enterEntry(b.entry("P", 2, act.Visit, "B", "week-2", 0, "pass-1"), "B"))
+	datasetKinds(b)
 	publicationKinds(b)
 }
 
