@@ -271,7 +271,8 @@ func (b *bench) classify(v trial.Version, existing bool) outcome {
 // TestRefusals reaches every code that a rule can give.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(formRefusals(), directoryRefusals(), protocolRefusals(), consentRefusals(), phaseRefusals(), publicationRefusals(), datasetRefusals())
+	all := slices.Concat(formRefusals(), directoryRefusals(), protocolRefusals(), consentRefusals(), phaseRefusals(), publicationRefusals(), datasetRefusals(),
+		reportRefusals(), lookRefusals(), openingRefusals())
 	reached := map[trial.Code]bool{}
 	for _, r := range all {
 		reached[r.code] = true

@@ -26,6 +26,7 @@ var update = flag.Bool("update", false, "write the golden files and tables again
 // accepted.
 func everyKind(b *bench) {
 	b.dir, b.stream = new(state.Memory), new(state.Memory)
+	b.watchedBy()
 	b.must(b.register("sponsor", trial.Sponsor, "regulator"))
 	b.must(b.register("ethics", trial.Ethics, "regulator"))
 	for _, s := range []string{"A", "B"} {
@@ -73,6 +74,7 @@ func everyKind(b *bench) {
 	b.must(b.enterEntry(b.entry("P", 2, act.Visit, "B", "week-2", 0, "pass-1"), "B"))
 	datasetKinds(b)
 	publicationKinds(b)
+	safetyKinds(b)
 }
 
 // vector is one transaction in bytes, and what its proof shows where it has one.

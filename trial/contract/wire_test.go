@@ -118,6 +118,7 @@ var allEvents = []event.Event{
 	event.ImpactDerived{}, event.Opened{}, event.LeafSet{}, event.Enrolled{}, event.Acted{}, event.Left{},
 	event.WordCorrected{}, event.Replaced{}, event.Transferred{}, event.Counted{}, event.Screened{},
 	event.Randomised{}, event.Entered{},
+	event.Reported{}, event.FollowedUp{}, event.Exposed{}, event.Looked{}, event.PooledLook{}, event.LookOpened{}, event.BoardDecided{},
 	event.DatasetCommitted{}, event.DatasetLocked{}, event.Unblinded{}, event.UnblindedOne{},
 	event.CutMade{}, event.Staged{}, event.PackageHeld{}, event.Released{}, event.Pinned{}, event.ResultsCorrected{}, event.ResultsRetracted{},
 }
