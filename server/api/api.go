@@ -62,8 +62,11 @@ func Register(engine *gin.Engine, c Config) error {
 	s.ledgerRoutes()
 	s.transactionRoutes()
 	s.trialRoutes()
+	s.safetyRoutes()
+	s.resultsRoutes()
 	s.treeRoutes()
 	s.evidenceRoutes()
+	s.packageRoutes()
 	group.GET("/healthz", s.health)
 	return s.describe(group)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/contract"
 )
 
 // Ledger orders transactions and proves what it holds. *solo.Ledger is one.
@@ -48,6 +49,14 @@ type Model interface {
 	Leaves(context.Context, trial.ID, string) (readmodel.Leaves, error)
 	AccountList(context.Context, trial.ID) (readmodel.Leaves, error)
 	Member(context.Context, trial.ID, field.Leaf) (readmodel.Member, error)
+	Boundaries(context.Context, trial.ID) ([]trial.Boundary, error)
+	Harm(context.Context, trial.ID) (readmodel.Harm, error)
+	Looks(context.Context, trial.ID) ([]readmodel.Look, error)
+	Flags(context.Context, trial.ID) ([]readmodel.Flag, error)
+	BoardDecisions(context.Context, trial.ID) ([]readmodel.BoardDecision, error)
+	Datasets(context.Context, trial.ID) ([]readmodel.Dataset, error)
+	Unblindings(context.Context, trial.ID) ([]readmodel.Unblinding, error)
+	Stages(context.Context, trial.ID) ([]readmodel.Stage, error)
 }
 
 var _ Model = (*readmodel.Model)(nil)
@@ -68,9 +77,17 @@ type Config struct {
 	// Verify reports on an evidence file of the given size, as a value that
 	// encodes to JSON; nil: not here.
 	Verify func(context.Context, io.ReaderAt, int64) (any, error)
+	// Package takes the archive of a trial's released results into the registry
+	// and returns its root; nil: there is no registry here.
+	Package func(context.Context, trial.ID, []byte) (trial.CID, error)
 	// NotDue counts the members of a version who stay and whose time has not
 	// run out; nil: nobody is counted so.
 	NotDue func(context.Context, trial.ID, trial.Version) (uint64, error)
+	// Gate lists every check between a trial's newest results and VERIFIED as
+	// it stands now, and Label is the word on its results. Where they are nil,
+	// the contract answers from the ledger's state at Clock.
+	Gate  func(context.Context, trial.ID) ([]trial.Check, error)
+	Label func(context.Context, trial.ID) (trial.Label, error)
 
 	Log *slog.Logger // told of faults, never of requests; nil: nothing is told
 }
@@ -91,6 +108,20 @@ func (c *Config) validate() error {
 	}
 	if c.NotDue == nil {
 		c.NotDue = func(context.Context, trial.ID, trial.Version) (uint64, error) { return 0, nil }
+	}
+	if c.Gate == nil {
+		c.Gate = func(_ context.Context, id trial.ID) ([]trial.Check, error) {
+			view, release := c.Ledger.View(wire.StreamID(id))
+			defer release()
+			return contract.Gate(view, c.Clock.Now()), nil
+		}
+	}
+	if c.Label == nil {
+		c.Label = func(_ context.Context, id trial.ID) (trial.Label, error) {
+			view, release := c.Ledger.View(wire.StreamID(id))
+			defer release()
+			return contract.Label(view, c.Clock.Now()), nil
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -76,8 +76,8 @@ func entryOf(e *readmodel.Entry) Entry {
 	}
 }
 
-// outcome is an entry as the ledger itself tells it.
-func outcome(e *engine.Entry) Entry {
+// told is an entry as the ledger itself tells it.
+func told(e *engine.Entry) Entry {
 	code := trial.Code(e.Result.Code)
 	out := Entry{
 		Name: e.Name(), Stream: e.Stream.String(), Sequence: e.Sequence, Height: e.Height, Index: e.Index,

@@ -108,7 +108,7 @@ func (s *server) transaction(ctx context.Context, in *inTransaction) (*out[Entry
 	if err != nil {
 		return nil, err
 	}
-	return answer(outcome(&e))
+	return answer(told(&e))
 }
 
 // await returns a transaction's entry. One that is in the queue and in no block

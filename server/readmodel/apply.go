@@ -189,7 +189,7 @@ func (a *at) tellConsent(e event.Event) error {
 	case event.Entered:
 		a.entered(e)
 	default:
-		return fmt.Errorf("%T: the read model has no place for it", e)
+		return a.tellResults(e)
 	}
 	return nil
 }

@@ -66,6 +66,7 @@ type world struct {
 	members     table[memberKey, memberRow]
 	memberships table[membershipKey, membershipRow]
 	lists       map[listKey]list
+	results
 
 	// The block's own.
 	staged         map[listKey]list
@@ -95,6 +96,7 @@ func newWorld() *world {
 		accounts:    newTable[accountKey, accountRow]("trial", "account"),
 		lists:       map[listKey]list{},
 		staged:      map[listKey]list{},
+		results:     newResults(),
 	}
 }
 
@@ -153,6 +155,7 @@ func (w *world) load(tx *gorm.DB) error {
 			})
 		},
 		func() error { return w.loadLists(tx) },
+		func() error { return w.results.load(tx) },
 	} {
 		if err := load(); err != nil {
 			return err
@@ -207,6 +210,7 @@ func (w *world) settle() {
 	w.staged = map[listKey]list{}
 	clear(w.leaves.rows)
 	clear(w.accounts.rows)
+	w.results.settle()
 	w.blocks, w.entries, w.decisions = w.blocks[:0], w.entries[:0], w.decisions[:0]
 	w.randomisations, w.visits, w.leavings = w.randomisations[:0], w.visits[:0], w.leavings[:0]
 }
@@ -222,6 +226,7 @@ func (w *world) flush(tx *gorm.DB, from uint64) error {
 		func(tx *gorm.DB) error { return insert(tx, w.randomisations) },
 		func(tx *gorm.DB) error { return insert(tx, w.visits) },
 		func(tx *gorm.DB) error { return insert(tx, w.leavings) },
+		w.results.flush,
 	} {
 		if err := write(tx); err != nil {
 			return err
