@@ -304,6 +304,17 @@ func TestVector(t *testing.T) {
 	if got != string(want) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "wire.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hexes := strings.ReplaceAll(string(page), "\n", "")
+	for line := range strings.Lines(got) {
+		words := strings.Fields(line)
+		if x := words[len(words)-1]; !strings.Contains(hexes, x) {
+			t.Errorf("docs/wire.md lacks %s", x)
+		}
+	}
 }
 
 func BenchmarkBuild10000(b *testing.B) {
