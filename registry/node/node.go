@@ -177,7 +177,8 @@ func (n *Node) keep(ctx context.Context, root trial.CID, mode pinMode) error {
 	if err := n.pin(ctx, root, mode); err != nil {
 		return fmt.Errorf("registry node: pin: %w", err)
 	}
-	if err := n.store.Sync(ctx, ds.NewKey("/")); err != nil {
+	// Flush is the publication's one sync: the store has a single log.
+	if err := n.pins.Flush(ctx); err != nil {
 		return fmt.Errorf("registry node: sync: %w", err)
 	}
 	if _, err := n.Archive(ctx, root); err != nil {
