@@ -118,15 +118,15 @@ func delegated(q Questions) trial.Check {
 
 func eligible(q Questions) trial.Check {
 	f := getFacts(q)
-	randomised, dosed, both := bySite(q)
+	randomised, dosed, _ := bySite(q) // sums: a transfer may come between the two
 	var wrong []string
 	if f.Deviations == 1 {
 		wrong = append(wrong, "1 deviation")
 	} else if f.Deviations > 1 {
 		wrong = append(wrong, fmt.Sprintf("%d deviations", f.Deviations))
 	}
-	if dosed > both {
-		wrong = append(wrong, fmt.Sprintf("%d dosed without randomisation", dosed-both))
+	if dosed > randomised {
+		wrong = append(wrong, fmt.Sprintf("%d dosed without randomisation", dosed-randomised))
 	}
 	if len(wrong) > 0 {
 		return failed(CheckEligibility, trial.Site, "%s", strings.Join(wrong, ", "))
