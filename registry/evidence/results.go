@@ -28,13 +28,11 @@ type results struct {
 	comparison outcomes.Comparison
 
 	datasets map[string]bool
-	looks    int
-	sealed   int // of the looks, those that committed to something
-	opened   int
-	flags    int
+	looks    looks
 }
 
 func (r *results) read(at *engine.Entry, e event.Event) {
+	r.looks.read(at, e)
 	switch e := e.(type) {
 	case event.Registered:
 		r.version(at, 1, trial.DayOf(at.Time), &e.Protocol)
@@ -47,14 +45,7 @@ func (r *results) read(at *engine.Entry, e event.Event) {
 			r.seen.Enrolled = at.Time
 		}
 	case event.Looked:
-		r.looks++
-		if e.Board != (trial.Commitment{}) {
-			r.sealed++
-		}
 		r.seen.Looks = append(r.seen.Looks, at.Time)
-	case event.LookOpened:
-		r.opened++
-		r.flags += len(e.Flags)
 	case event.CutMade:
 		r.seen.Cuts = append(r.seen.Cuts, at.Time)
 	case event.Unblinded:
@@ -233,19 +224,7 @@ func (v *verification) gate(r *results) {
 	}
 }
 
-func (r *results) looked() outcome {
-	switch {
-	case r.looks == 0:
-		return skipped("nobody looked at a safety boundary")
-	case r.sealed == 0:
-		return passed("%d looks at pooled boundaries, each evaluated again", r.looks)
-	case r.opened == r.sealed:
-		return passed("%d looks, each opened to its commitment; %d flags found again from the counts", r.looks, r.flags)
-	case r.seen.Unblinded == 0:
-		return skipped("%d looks by arm are sealed until the study is unblinded", r.sealed-r.opened)
-	}
-	return skipped("%d of %d looks by arm are not opened", r.sealed-r.opened, r.sealed)
-}
+func (r *results) looked() outcome { return r.looks.verdict(r.seen.Unblinded != 0) }
 
 func (r *results) data() outcome {
 	if len(r.datasets) == 0 {
