@@ -375,7 +375,7 @@ func TestQuiet(t *testing.T) {
 	_, missing := f.Get(ref("01-701-1015", "2"))
 	_, exists := f.Put(ref("01-701-1015", "1"), []byte("MIGRAINE"))
 	for _, s := range []string{fmt.Sprintf("%v %+v %#v %s", r, r, r, r), missing.Error(), exists.Error()} {
-		for _, word := range []string{"HEADACHE", "MIGRAINE", "01-701-1015", fmt.Sprint(r.Salt[:3])} {
+		for _, word := range []string{"HEADACHE", "MIGRAINE", "01-701-1015", strings.Trim(fmt.Sprint([]int{int(r.Salt[0]), int(r.Salt[1]), int(r.Salt[2])}), "[]")} {
 			if strings.Contains(s, word) {
 				t.Errorf("%q stands in %q", word, s)
 			}
@@ -389,8 +389,10 @@ func TestPutAll(t *testing.T) {
 	f := open(t)
 	was := f.put(t, ref("p", "1"), "1")
 	items := []vault.Item{
-		{Ref: ref("p", "1"), Content: []byte("1")}, {Ref: ref("p", "2"), Content: []byte("2")},
-		{Ref: ref("q", "1"), Content: []byte("3")}, {Ref: ref("p", "2"), Content: []byte("2")},
+		{Ref: ref("p", "1"), Content: []byte("1")},
+		{Ref: ref("p", "2"), Content: []byte("2")},
+		{Ref: ref("q", "1"), Content: []byte("3")},
+		{Ref: ref("p", "2"), Content: []byte("2")},
 	}
 	kept, err := f.PutAll(items)
 	if err != nil {
