@@ -128,7 +128,7 @@ func runDemo(c *cobra.Command, f demoFlags) error {
 		return err
 	}
 	defer n.Close() //nolint:errcheck // closed by name where the result matters
-	summary, err := demo.Run(c.Context(), demo.Config{URL: n.url, Clock: clock, Participants: f.participants, Report: report})
+	summary, err := demo.Run(c.Context(), demo.Config{URL: n.url, Clock: clock, Participants: f.participants, Dir: dir, Report: report})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry"
 	"github.com/trialith/trialith/registry/evidence"
 	"github.com/trialith/trialith/server/api"
 	"github.com/trialith/trialith/server/web"
@@ -37,9 +39,9 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	}
 	err := api.Register(router, api.Config{
 		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
-		Wrap: wrap(c.genesis.ID(), c.key, c.clock),
+		Wrap: wrap(c.genesis.ID(), c.key, c.clock), Package: n.takePackage(c.clock),
 		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {
-			return evidence.Write(ctx, w, n.ledger, n.key, id)
+			return evidence.Write(ctx, w, n.ledger, n.key, id, n.store)
 		},
 		Verify: func(ctx context.Context, r io.ReaderAt, size int64) (any, error) {
 			return verifyUpload(ctx, r, size)
@@ -47,6 +49,11 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	})
 	if err != nil {
 		return err
+	}
+	packages := gin.WrapH(n.store.Trustless())
+	for _, path := range []string{"/ipfs/*path", "/ipns/*path"} {
+		router.GET(path, packages)
+		router.HEAD(path, packages)
 	}
 	clock := web.RealTime
 	if c.study {
@@ -62,6 +69,29 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 			return page(report), nil
 		},
 	})
+}
+
+// takePackage takes in the bytes of a trial's released results, whoever sends
+// them: the ledger names the package, so nothing else can come in.
+func (n *node) takePackage(clock engine.Clock) func(context.Context, trial.ID, []byte) (trial.CID, error) {
+	return func(ctx context.Context, id trial.ID, car []byte) (trial.CID, error) {
+		a, err := registry.DecodeCAR(car)
+		if err != nil {
+			return trial.CID{}, trial.Refuse(trial.Malformed, "package: %v", err)
+		}
+		view, release := n.ledger.View(wire.StreamID(id))
+		released := contract.Label(view, clock.Now()).Package
+		release()
+		if a.Root() != released {
+			return trial.CID{}, trial.Refuse(trial.NotReleased, "package: %v is not what this trial has released", a.Root())
+		}
+		root, err := n.store.ImportCAR(ctx, bytes.NewReader(car))
+		if err != nil {
+			return root, err
+		}
+		_, err = n.store.Publish(ctx, id, root)
+		return root, err
+	}
 }
 
 // uploadTime bounds the check of an uploaded file: a hostile one can hold a

@@ -18,6 +18,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/solo"
 	"github.com/trialith/trialith/ledger/tx"
+	registrynode "github.com/trialith/trialith/registry/node"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial/contract"
 )
@@ -30,6 +31,7 @@ const (
 	fileEvidence = "evidence.trialith"
 	dirLedger    = "ledger"
 	dirModel     = "readmodel"
+	dirRegistry  = "registry"
 	dirKeys      = "keys"
 	fileKey      = "node.key"
 	fileHead     = "head"
@@ -51,10 +53,15 @@ type nodeConfig struct {
 type node struct {
 	ledger *solo.Ledger
 	model  *readmodel.Model
+	store  *registrynode.Node
 	key    *verifier.Key
 	server *http.Server
 	url    string
-	failed chan error
+	// gateway serves packages in readable form on an origin of its own: what
+	// they hold could act for our pages on theirs.
+	gateway    *http.Server
+	gatewayURL string
+	failed     chan error
 }
 
 // openNode starts a node. It serves until Close.
@@ -67,7 +74,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{key: key, failed: make(chan error, 1)}
+	n := &node{key: key, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			n.Close() //nolint:errcheck // the first error is the one to tell
@@ -76,6 +83,10 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	n.model, err = readmodel.Open(readmodel.Config{
 		Dir: filepath.Join(c.dir, dirModel), Genesis: c.genesis, KindName: kindName,
 	})
+	if err != nil {
+		return nil, err
+	}
+	n.store, err = registrynode.Open(context.Background(), registrynode.Config{Dir: filepath.Join(c.dir, dirRegistry), Key: c.key})
 	if err != nil {
 		return nil, err
 	}
@@ -108,30 +119,58 @@ func (n *node) serve(c nodeConfig) error {
 	if err != nil {
 		return hint(err, "choose another address with --listen, for example 127.0.0.1:0")
 	}
+	if err := n.serveGateway(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	if err := n.mount(router, c); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	n.server = &http.Server{Handler: router, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
+	n.server = newServer(router)
 	n.url = "http://" + listener.Addr().String()
 	go func() { n.failed <- n.server.Serve(listener) }()
+	return nil
+}
+
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
+}
+
+// serveGateway serves packages at the same host on a free port.
+func (n *node) serveGateway(beside net.Addr) error {
+	host, _, err := net.SplitHostPort(beside.String())
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return err
+	}
+	n.gateway = newServer(n.store.Gateway())
+	n.gatewayURL = "http://" + listener.Addr().String()
+	go func() { n.failed <- n.gateway.Serve(listener) }()
 	return nil
 }
 
 // Close stops serving, then the ledger, then the followers' stores.
 func (n *node) Close() error {
 	var errs []error
-	if n.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		errs = append(errs, n.server.Shutdown(ctx))
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, s := range []*http.Server{n.server, n.gateway} {
+		if s != nil {
+			errs = append(errs, s.Shutdown(ctx))
+		}
 	}
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close())
 	}
 	if n.model != nil {
 		errs = append(errs, n.model.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
 	}
 	return errors.Join(errs...)
 }

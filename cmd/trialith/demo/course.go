@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/exchange/cdisc"
 )
 
 // atOnce is how many actors act at the same time: enough that one proves while
@@ -47,11 +49,16 @@ func (s *study) course(ctx context.Context, title string, from, until trial.Day)
 
 func (s *study) day(ctx context.Context, day trial.Day) error {
 	v, floor := trial.Version(1), trial.Version(1)
-	if day >= openingDay {
+	if len(s.versions) > 1 && day >= openingDay {
 		v = 2
+		if deadline := openingDay + trial.Day(s.versions[0].Terms.DeadlineDays); day > deadline {
+			floor = 2
+		}
 	}
-	if deadline := openingDay + trial.Day(s.versions[0].Terms.DeadlineDays); day > deadline {
-		floor = 2
+	if monthBegins(day) && slices.Contains(s.lookDays(), day) {
+		if err := s.look(ctx, day-1); err != nil {
+			return fmt.Errorf("look as of %v: %w", day-1, err)
+		}
 	}
 	screening := func(p *participant) bool { return p.Screening == day }
 	dosing := func(p *participant) bool { return p.FirstDose == day && p.in }
@@ -64,9 +71,15 @@ func (s *study) day(ctx context.Context, day trial.Day) error {
 		{dosing, s.screen},
 		{dosing, func(ctx context.Context, p *participant) error { return s.randomise(ctx, p, v) }},
 		{dosing, func(ctx context.Context, p *participant) error { return s.dose(ctx, p, floor) }},
-		{func(p *participant) bool { return withdraws[p.USUBJID] == day && p.in }, s.withdraw},
 		{
-			func(p *participant) bool { return silent[p.USUBJID] == day && p.in },
+			func(p *participant) bool {
+				return slices.ContainsFunc(p.events, func(e cdisc.AdverseEvent) bool { return received(&e) == day })
+			},
+			func(ctx context.Context, p *participant) error { return s.report(ctx, p, day) },
+		},
+		{func(p *participant) bool { return v == 2 && withdraws[p.USUBJID] == day && p.in }, s.withdraw},
+		{
+			func(p *participant) bool { return v == 2 && silent[p.USUBJID] == day && p.in },
 			func(ctx context.Context, p *participant) error {
 				if err := s.lapsed(ctx, p, day); err != nil {
 					return err
@@ -104,6 +117,7 @@ func (s *study) who(is func(*participant) bool) (found []*participant) {
 type tally struct {
 	mu                                                 sync.Mutex
 	enrolled, randomised, ineligible, doses, withdrawn int
+	reports                                            int
 	consented                                          map[trial.Version]int
 	removed                                            map[trial.Leaving]int
 	refused                                            map[string]int
@@ -122,7 +136,7 @@ func (t *tally) copy() *tally {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return &tally{
-		enrolled: t.enrolled, randomised: t.randomised, ineligible: t.ineligible, doses: t.doses, withdrawn: t.withdrawn,
+		reports: t.reports, enrolled: t.enrolled, randomised: t.randomised, ineligible: t.ineligible, doses: t.doses, withdrawn: t.withdrawn,
 		consented: maps.Clone(t.consented), removed: maps.Clone(t.removed), refused: maps.Clone(t.refused),
 	}
 }
@@ -132,6 +146,9 @@ func (t *tally) since(was *tally) string {
 	now := t.copy()
 	text := fmt.Sprintf("%d enrolled, %d randomised, %d first doses, %d ended",
 		now.enrolled-was.enrolled, now.randomised-was.randomised, now.doses-was.doses, now.removed[trial.Ended]-was.removed[trial.Ended])
+	if n := now.reports - was.reports; n > 0 {
+		text += fmt.Sprintf(", %d adverse events", n)
+	}
 	if n := now.ineligible - was.ineligible; n > 0 {
 		text += fmt.Sprintf("; %d could not prove the criteria", n)
 	}
@@ -160,7 +177,8 @@ func (s *study) summary(ctx context.Context) (*Summary, error) {
 	out := &Summary{
 		Trial: s.trial.String(), Enrolled: public.Enrolled, Randomised: public.Randomised + public.Deviations,
 		Ineligible: public.Deviations, Withdrawn: t.withdrawn, Doses: public.Doses,
-		Consented: map[string]int{}, C9: map[string]string{}, Removed: map[string]int{}, Refused: t.refused,
+		AdverseEvents: s.adverseEvents(), Queries: []string{}, Flags: []Flag{}, PackageCID: s.results.root.String(),
+		Consented: map[string]int{"1": 0, "2": 0}, C9: map[string]string{}, Removed: map[string]int{}, Refused: t.refused,
 		Transactions: info.Transactions, Blocks: info.Height,
 		Proofs: proofs, Proving: round(proving.Seconds()), Seconds: s.config.Report.took,
 		api: s.api, id: s.trial,
@@ -183,9 +201,42 @@ func (s *study) summary(ctx context.Context) (*Summary, error) {
 			out.FirstConsents++
 		}
 	}
+	if err := s.published(ctx, out); err != nil {
+		return nil, err
+	}
 	if out.Enrolled != t.enrolled || out.Randomised != t.randomised || out.Doses != t.doses {
 		return nil, fmt.Errorf("the actors did %d enrolments, %d randomisations and %d doses; the ledger has %d, %d and %d",
 			t.enrolled, t.randomised, t.doses, out.Enrolled, out.Randomised, out.Doses)
 	}
 	return out, nil
+}
+
+// published adds what the ledger and the board say of safety and results.
+func (s *study) published(ctx context.Context, out *Summary) error {
+	for _, q := range s.queries() {
+		out.Queries = append(out.Queries, fmt.Sprintf("%s/%d %s", q.USUBJID, q.Seq, q.Rule))
+	}
+	names := map[string]string{}
+	for _, a := range s.versions[0].Arms {
+		names[a.ID] = a.Name
+	}
+	for _, f := range s.board.flags {
+		out.Flags = append(out.Flags, Flag{
+			Boundary: f.Boundary, Arm: names[f.Arm], Crossed: f.Crossed.String(), Look: s.board.looks[f.Look-1].opening.AsOf.String(),
+			Events: f.Events, ExpectedMicro: f.ExpectedMicro,
+		})
+	}
+	public, err := s.api.Safety(ctx, s.trial)
+	if err != nil {
+		return err
+	}
+	if len(public.Flags) != len(s.board.flags) {
+		return fmt.Errorf("the board found %d flags, the opened looks show %d", len(s.board.flags), len(public.Flags))
+	}
+	r, err := s.api.Results(ctx, s.trial)
+	if err != nil {
+		return err
+	}
+	out.Label, out.Exceptions = r.Label, r.Exceptions
+	return nil
 }

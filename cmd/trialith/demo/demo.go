@@ -20,13 +20,15 @@ import (
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/device"
+	"github.com/trialith/trialith/trial/vault"
 )
 
 // Config of a demo run.
 type Config struct {
 	URL          string // of the running node
 	Clock        *Clock
-	Participants int // the first N by date; 0: all
+	Participants int    // the first N by date; 0: all
+	Dir          string // where sites and custodians keep what is theirs
 	Report       *Report
 }
 
@@ -43,6 +45,12 @@ type Summary struct {
 	Removed       map[string]int     `json:"removed"`   // people, by class of the site's word
 	Doses         int                `json:"doses"`
 	Refused       map[string]int     `json:"refused"` // by what was refused
+	AdverseEvents AdverseEvents      `json:"adverse_events"`
+	Queries       []string           `json:"queries"` // contradictions in the data
+	Flags         []Flag             `json:"flags"`
+	PackageCID    string             `json:"package_cid"`
+	Label         string             `json:"label"`
+	Exceptions    []string           `json:"exceptions"`
 	Evidence      string             `json:"evidence"`
 	Verdict       string             `json:"verdict"`
 	Transactions  uint64             `json:"transactions"`
@@ -53,6 +61,25 @@ type Summary struct {
 
 	api *client.Client
 	id  trial.ID
+}
+
+// AdverseEvents counts those of the participants. Total, serious and severe are
+// all; by arm are the emergent ones, under the planned arm.
+type AdverseEvents struct {
+	Total   int            `json:"total"`
+	Serious int            `json:"serious"`
+	Severe  int            `json:"severe"`
+	ByArm   map[string]int `json:"by_arm"`
+}
+
+// Flag is a boundary crossed by an arm.
+type Flag struct {
+	Boundary      string `json:"boundary"`
+	Arm           string `json:"arm"`
+	Crossed       string `json:"crossed"` // the first day
+	Look          string `json:"look"`    // its cut-off
+	Events        uint64 `json:"events"`
+	ExpectedMicro uint64 `json:"expected_micro"`
 }
 
 // Download gets the evidence file over HTTP into Evidence, and returns its size
@@ -88,6 +115,9 @@ type study struct {
 	ethics    *party
 	sites     []*site
 	people    []*participant
+	board     *monitoring
+	vault     *vault.Vault
+	results   *results
 	tally     tally
 }
 
@@ -122,6 +152,10 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		{"amend", "Version 2: amended, approved, opened", s.amendment},
 		{"reconsent", "Re-consent in the first epoch", s.reconsent},
 		{"version2", "Participants to the end of the trial", s.afterAmendment},
+		{"data", "Data committed, locked, unblinded", s.lockData},
+		{"looks", "The board's looks opened and recomputed", s.openLooks},
+		{"package", "Results packaged, held by two custodians", s.stage},
+		{"release", "Released", s.release},
 	} {
 		if err := c.Report.Step(step.key, step.title, func() (string, error) { return step.run(ctx) }); err != nil {
 			return nil, err
@@ -153,6 +187,17 @@ func (s *study) start(ctx context.Context) (string, error) {
 	for _, p := range people {
 		s.people = append(s.people, &participant{Participant: p})
 	}
+	events, err := pilot.AdverseEvents()
+	if err != nil {
+		return "", err
+	}
+	s.loadEvents(events)
+	if s.board, err = s.newBoard(); err != nil {
+		return "", err
+	}
+	if s.vault, err = openVault(s.config.Dir); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("Groth16 on BN254; %d participants of the CDISC pilot study", len(people)), nil
 }
 
@@ -165,13 +210,14 @@ func (s *study) device(p *participant) *device.Device {
 
 // days lists the days on which something happens to somebody, in order.
 func (s *study) days(from, until trial.Day) (days []trial.Day) {
+	days = s.lookDays()
 	for _, p := range s.people {
-		for _, d := range append(p.special(), p.Screening, p.FirstDose, p.EndOfParticipation) {
-			if d >= from && d < until {
-				days = append(days, d)
-			}
+		days = append(append(days, p.special()...), p.Screening, p.FirstDose, p.EndOfParticipation)
+		for i := range p.events {
+			days = append(days, received(&p.events[i]))
 		}
 	}
+	days = slices.DeleteFunc(days, func(d trial.Day) bool { return d < from || d >= until })
 	slices.Sort(days)
 	return slices.Compact(days)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
 	"github.com/trialith/trialith/trial/device"
+	"github.com/trialith/trialith/trial/exchange/cdisc"
 )
 
 // The example of re-consent, chosen because it fits the real course of these
@@ -31,6 +32,9 @@ var (
 	genesisDay  = mustDay("2012-06-29")
 	approvalDay = mustDay("2012-07-02")
 	openingDay  = mustDay("2013-03-18")
+
+	// The board looks at month ends from this one on.
+	firstLookDay = mustDay("2012-07-31")
 
 	amendmentDay         = mustDay("2013-03-04")
 	amendmentApprovalDay = mustDay("2013-03-11")
@@ -54,6 +58,7 @@ type participant struct {
 	phone  *device.Device
 	public *download
 	in     bool // in the study
+	events []cdisc.AdverseEvent
 }
 
 // special are the days of the example on which something happens to them.

@@ -46,11 +46,19 @@ func register() (trial.Protocol, []usdm.Lint, error) {
 	p.Risks, p.Burden, p.Payment, p.DataUse = exampleRisks, exampleBurden, examplePayment, exampleDataUse
 	p.Terms = trial.Terms{DeadlineDays: 35, AnswerDays: 30, GraceDays: 14, RecordingHours: 24}
 	p.Privacy = "open"
+	limit, err := severeBoundary()
+	if err != nil {
+		return p, lints, err
+	}
+	p.Boundaries, p.ResultsDueDays = []trial.Boundary{limit}, 365
 	p.Attested = append(p.Attested, trial.Attribute{Name: "MMSE total", Unit: "points", Min: 10, Max: 23, Screening: true})
 	p.Forms = []trial.Form{form(p.Risks)}
 	p.Documents = []trial.Document{{
 		Kind: "protocol", Title: "CDISC pilot study, USDM v4.0 definition",
 		SHA256: sha256.Sum256(definition), Bytes: uint64(len(definition)),
+	}, {
+		Kind: "analysis plan", Title: "Statistical analysis plan (example)",
+		SHA256: analysisPlanDigest(), Bytes: uint64(len(examplePlan)),
 	}}
 	return p, lints, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 
 	"github.com/trialith/trialith/cmd/trialith/demo/pilot"
 	"github.com/trialith/trialith/ledger/tx"
@@ -23,7 +24,8 @@ const country = "US"
 func (s *study) enrolActors(ctx context.Context) (string, error) {
 	s.sponsor = newParty(s, "Sponsor of LZZT", trial.Sponsor, nil)
 	s.ethics = newParty(s, "Ethics committee", trial.Ethics, nil)
-	for _, p := range []*party{s.sponsor, s.ethics} {
+	s.results = newResults(s)
+	for _, p := range append(s.results.custodians(), s.sponsor, s.ethics, s.board.chair, s.board.member, s.board.statistician) {
 		if _, err := s.regulator.must(ctx, contract.DirectoryRegister, wire.Directory, p.register(country)); err != nil {
 			return "", err
 		}
@@ -46,7 +48,7 @@ func (s *study) enrolActors(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return fmt.Sprintf("sponsor, ethics, regulator, %d sites with an investigator each", len(s.sites)), nil
+	return fmt.Sprintf("sponsor, ethics, regulator, safety board, 2 custodians, %d sites with an investigator each", len(s.sites)), nil
 }
 
 func newSite(s *study, label string) *site {
@@ -101,6 +103,13 @@ func (s *study) register(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("refused (%d): %s", o.Code, o.Refusal)
 	}
 	s.versions = []trial.Protocol{p}
+	for _, a := range p.Arms {
+		s.board.arms = append(s.board.arms, a.ID)
+	}
+	slices.Sort(s.board.arms)
+	if _, err := s.sponsor.must(ctx, contract.ProtocolLockPlan, wire.StreamID(s.trial), protocol.LockPlan{Document: analysisPlanDigest()}); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%d outcomes, %d arms, %d visits, %d phases; %d lint findings", len(p.Outcomes), len(p.Arms), len(p.Visits), len(p.Phases), len(lints)), nil
 }
 
@@ -141,6 +150,9 @@ func (s *study) beforeAmendment(ctx context.Context) (string, error) {
 // amendment changes the risks, while the study goes on. Whom it affects is
 // derived from the change.
 func (s *study) amendment(ctx context.Context) (string, error) {
+	if !s.board.asksForAmendment() {
+		return "the board asked for none: version 2 does not open", nil
+	}
 	p := amend(s.versions[0])
 	s.config.Clock.Jump(amendmentDay)
 	body := protocol.Amend{Version: 2, Protocol: p, Reason: exampleReason, Effective: openingDay}
@@ -169,6 +181,9 @@ func (s *study) amendment(ctx context.Context) (string, error) {
 // reconsent lets everyone in the study answer in the first epoch, but the
 // three whose course the example uses.
 func (s *study) reconsent(ctx context.Context) (string, error) {
+	if len(s.versions) < 2 {
+		return "nobody is asked again", nil
+	}
 	var asked []*participant
 	owing, silent := 0, 0
 	for _, p := range s.people {
@@ -193,7 +208,11 @@ func (s *study) reconsent(ctx context.Context) (string, error) {
 
 func (s *study) afterAmendment(ctx context.Context) (string, error) {
 	before := s.tally.copy()
-	if err := s.course(ctx, "to the end", openingDay, 1<<30); err != nil {
+	from := amendmentDay
+	if len(s.versions) > 1 {
+		from = openingDay
+	}
+	if err := s.course(ctx, "to the end", from, 1<<30); err != nil {
 		return "", err
 	}
 	return s.tally.since(before), nil
