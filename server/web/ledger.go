@@ -191,6 +191,8 @@ var kindTitles = map[string]string{
 	"consent.replace": "Enrolment replaced", "consent.transfer": "Participant moved to another site",
 	"consent.screen": "Screening attested", "consent.randomise": "Participant randomised",
 	"consent.deviate": "Randomised with a deviation",
+	"safety.report":   "Safety report", "safety.follow-up": "Safety report followed up", "safety.exposure": "Exposure closed up to a day",
+	"safety.look": "Safety board looked", "safety.open-look": "Look opened", "safety.decide": "Safety board decided",
 }
 
 func kindName(e readmodel.Entry) string {
