@@ -246,6 +246,19 @@ func publicState(v state.View) map[string]string {
 	return out
 }
 
+// toldPublicly is what followers are told, but for the bytes of commitments.
+func toldPublicly(o outcome) (told []string) {
+	for _, e := range o.Events {
+		if l, ok := e.(event.Looked); ok {
+			l.Board = trial.Commitment{}
+			e = l
+		}
+		n, body := event.Encode(e)
+		told = append(told, fmt.Sprintf("%d %x", n, body))
+	}
+	return told
+}
+
 // TestSwappedArms: before unblinding the public state and what entered are
 // equal under swapped arms but for the bytes of commitments; their lengths are.
 // Afterwards each arm's flags are those of the rule applied by hand.
@@ -257,8 +270,9 @@ func TestSwappedArms(t *testing.T) {
 		one.fast, other.fast = true, true
 		other.names = map[string]string{"x": "y", "y": "x"}
 		for _, s := range steps {
-			if a, b := s(one), s(other); a.Code != b.Code {
-				rt.Fatalf("%d in one course, %d in the other", a.Code, b.Code)
+			a, b := s(one), s(other)
+			if a.Code != b.Code || !slices.Equal(toldPublicly(a), toldPublicly(b)) {
+				rt.Fatalf("%d %q in one course, %d %q in the other", a.Code, toldPublicly(a), b.Code, toldPublicly(b))
 			}
 		}
 		a, b := publicState(one.stream), publicState(other.stream)

@@ -102,7 +102,7 @@ func (t OpenLook) addsUp(s State, r LookRecord, after []trial.ArmCount) error {
 }
 
 func (t OpenLook) eventsAddUp(s State, j int, id string) error {
-	var added, lowered = map[trial.Day]uint64{}, map[trial.Day]uint64{}
+	added, lowered := map[trial.Day]uint64{}, map[trial.Day]uint64{}
 	for i := range t.Opening.Arms {
 		for _, c := range t.Opening.Arms[i].Events[j].Changes {
 			added[c.Day] += uint64(c.Added)

@@ -120,7 +120,7 @@ func crossing(cv, until float64, minEvents int, from float64) float64 {
 func advance(p []float64, span float64, limit int) []float64 {
 	out := make([]float64, limit)
 	term := math.Exp(-span)
-	for j := 0; j < limit; j++ {
+	for j := range limit {
 		for i := 0; i < len(p) && i+j < limit; i++ {
 			out[i+j] += p[i] * term
 		}
