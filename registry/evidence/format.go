@@ -51,6 +51,7 @@ const (
 	partStreams    = "streams.cbor"
 	partLog        = "log.cbor"
 	partKey        = "verifying-key.bin"
+	partPackage    = "package.car"
 )
 
 // layout is the order of the parts and how many bytes and, where a part is a
@@ -71,9 +72,26 @@ var layout = []struct {
 	{partKey, 64 << 10, 0},
 }
 
-// absent are the parts that a later format fills. They are listed, so that
-// nobody takes their absence for an oversight.
-var absent = []string{"ceremony/", "cosignatures/", "milestones/", "package.car"}
+// expected are the names of a file's parts in their order. The package follows
+// the others in a file of released results, unless whoever wrote it had no bytes.
+func expected(packaged bool) (names []string) {
+	for _, l := range layout {
+		names = append(names, l.name)
+	}
+	if packaged {
+		names = append(names, partPackage)
+	}
+	return names
+}
+
+// absent are the parts that a file lacks. They are listed, so that nobody takes
+// their absence for an oversight. All but the package are a later format's.
+func absent(packaged bool) []string {
+	if packaged {
+		return []string{"ceremony/", "cosignatures/", "milestones/"}
+	}
+	return []string{"ceremony/", "cosignatures/", "milestones/", partPackage}
+}
 
 // readme is a part of the format: a file with any other text is not canonical.
 //

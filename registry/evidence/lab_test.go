@@ -224,7 +224,7 @@ func (l *lab) consent(d *device.Device, v trial.Version) engine.Entry {
 func (l *lab) file() []byte {
 	l.t.Helper()
 	var b bytes.Buffer
-	if err := Write(l.t.Context(), &b, l.ledger, verifier.Development(), l.trial); err != nil {
+	if err := Write(l.t.Context(), &b, l.ledger, verifier.Development(), l.trial, nil); err != nil {
 		l.t.Fatal(err)
 	}
 	return b.Bytes()

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,12 +19,14 @@ import (
 
 // results is what the history tells of outcomes, data, looks and releases.
 type results struct {
-	versions  []outcomes.Version
-	effective map[trial.Version]trial.Day
-	seen      outcomes.Seen
-	staged    map[uint32]event.Staged
-	release   *event.Released // the newest
-	entry     string          // of the release
+	versions []outcomes.Version
+	// definitions are the SHA-256 of what each version registered.
+	definitions []trial.Digest
+	effective   map[trial.Version]trial.Day
+	seen        outcomes.Seen
+	staged      map[uint32]event.Staged
+	release     *event.Released // the newest
+	entry       string          // of the release
 	// comparison is made here, from the events up to the release.
 	comparison outcomes.Comparison
 
@@ -74,6 +77,7 @@ func (r *results) version(at *engine.Entry, n trial.Version, effective trial.Day
 		r.effective = map[trial.Version]trial.Day{}
 	}
 	r.effective[n] = effective
+	r.definitions = append(r.definitions, sha256.Sum256(wire.Marshal(*p)))
 	r.versions = append(r.versions, outcomes.Version{Number: n, Registered: at.Time, Outcomes: p.Outcomes})
 }
 
@@ -160,18 +164,11 @@ func (v *verification) results() {
 		return
 	}
 	t := &h.results
-	v.add(checkPackage, t.carried())
+	v.add(checkPackage, v.carried(t))
 	v.add(checkOutcomes, t.compared())
 	v.gate(t)
 	v.add(checkLooks, t.looked())
 	v.add(checkData, t.data())
-}
-
-func (r *results) carried() outcome {
-	if r.release == nil {
-		return skipped("no results are released")
-	}
-	return skipped("the file does not hold the package %v: fetch it by that name, its bytes can be no other", r.release.Package)
 }
 
 // compared holds the outcome comparison that the verifier made against the one

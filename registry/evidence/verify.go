@@ -218,18 +218,19 @@ func (v *verification) open() error {
 // canonical writes the archive anew from its parts and compares.
 func (v *verification) canonical() outcome {
 	var members []member
-	for i, l := range layout {
-		b, ok := v.parts[l.name]
+	names := v.names()
+	for i, name := range names {
+		b, ok := v.parts[name]
 		if !ok {
-			return failed("file:"+l.name, "missing, or not stored plainly")
+			return failed("file:"+name, "missing, or not stored plainly")
 		}
-		if i >= len(v.members) || v.members[i].name != l.name {
-			return failed("file:"+l.name, "not in its place, which is the %dth", i+1)
+		if i >= len(v.members) || v.members[i].name != name {
+			return failed("file:"+name, "not in its place, which is the %dth", i+1)
 		}
-		members = append(members, member{name: l.name, data: b})
+		members = append(members, member{name: name, data: b})
 	}
-	if n := len(v.members); n > len(layout) {
-		return failed("file:"+v.members[len(layout)].name, "%d files; this format has %d and no other", n, len(layout))
+	if n := len(v.members); n > len(names) {
+		return failed("file:"+v.members[len(names)].name, "%d files; this format has %d and no other", n, len(names))
 	}
 	c := &comparing{want: v.raw}
 	if err := encodeArchive(c, members); err != nil || c.at < len(v.raw) {
@@ -241,13 +242,22 @@ func (v *verification) canonical() outcome {
 	return passed("the archive is the one encoding of its %d parts", len(members))
 }
 
+// names are the parts that this file should have.
+func (v *verification) names() []string { return expected(v.packaged()) }
+
+// packaged reports whether the file carries the released package.
+func (v *verification) packaged() bool {
+	_, found := v.parts[partPackage]
+	return found
+}
+
 // placeIn names the part that holds a byte of the file, if one does.
 func (v *verification) placeIn(at int) string {
-	for _, l := range layout {
-		b := v.parts[l.name]
+	for _, name := range v.names() {
+		b := v.parts[name]
 		start := offsetIn(v.raw, b)
 		if start <= at && at < start+len(b) {
-			return fmt.Sprintf("file:%s@%d", l.name, at-start)
+			return fmt.Sprintf("file:%s@%d", name, at-start)
 		}
 	}
 	return fmt.Sprintf("file:archive@%d", at)
@@ -259,12 +269,13 @@ func offsetIn(b, part []byte) int { return cap(b) - cap(part) }
 
 // hashes compares the parts with the manifest.
 func (v *verification) hashes() outcome {
-	if len(v.manifest.Parts) != len(layout)-1 || !slices.Equal(v.manifest.Absent, absent) {
+	names := v.names()
+	if len(v.manifest.Parts) != len(names)-1 || !slices.Equal(v.manifest.Absent, absent(v.packaged())) {
 		return failed("file:"+partManifest, "its lists are not those of format version %d", Version)
 	}
 	for i, p := range v.manifest.Parts {
-		if p.Name != layout[i+1].name {
-			return failed("file:"+partManifest, "%q stands where %s belongs", p.Name, layout[i+1].name)
+		if p.Name != names[i+1] {
+			return failed("file:"+partManifest, "%q stands where %s belongs", p.Name, names[i+1])
 		}
 		b := v.parts[p.Name]
 		if uint64(len(b)) != p.Size {

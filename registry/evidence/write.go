@@ -12,6 +12,7 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry"
 	"github.com/trialith/trialith/trial"
 )
 
@@ -44,8 +45,8 @@ const (
 
 // Write writes the evidence file of a trial as of the ledger's present
 // checkpoint; blocks that come meanwhile are left out. key is the verifying key
-// that the genesis pins.
-func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t trial.ID) error {
+// that the genesis pins. packages gives the released package; it may be nil.
+func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t trial.ID, packages Packages) error {
 	g := src.Genesis()
 	if key == nil || wire.Hash(key.Hash()) != g.VerifyingKey {
 		return fmt.Errorf("evidence: verifying key: not the one that the genesis pins, %v", g.VerifyingKey)
@@ -64,6 +65,13 @@ func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t tr
 		{name: partStreams, data: sequence(x.proofs)},
 		{name: partLog, data: sequence(x.gaps)},
 		{name: partKey, data: key.Bytes()},
+	}
+	archive, err := released(ctx, x.trial, packages)
+	if err != nil {
+		return fmt.Errorf("evidence: package: %w", err)
+	}
+	if archive != nil {
+		parts = append(parts, member{name: partPackage, data: archive})
 	}
 	if err := fits(parts); err != nil {
 		return fmt.Errorf("evidence: %w", err)
@@ -196,11 +204,15 @@ func limitsOf(name string) (bytes, items int) {
 			return l.bytes, l.items
 		}
 	}
+	if name == partPackage {
+		return registry.MaxCAR, 0
+	}
 	return 0, 0
 }
 
 func manifestOf(ledger wire.LedgerID, t trial.ID, height uint64, parts []member) Manifest {
-	m := Manifest{Format: Format, Version: Version, Ledger: ledger, Trial: t, Height: height, Absent: absent}
+	m := Manifest{Format: Format, Version: Version, Ledger: ledger, Trial: t, Height: height}
+	m.Absent = absent(parts[len(parts)-1].name == partPackage)
 	for _, p := range parts {
 		m.Parts = append(m.Parts, Part{Name: p.name, Size: uint64(len(p.data)), SHA256: sha256.Sum256(p.data)})
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,6 +95,17 @@ func fromCID(c cid.Cid) (out trial.CID, err error) {
 	}
 	out = trial.CID(b)
 	return out, out.Check()
+}
+
+// CAR is the archive of a held package; nil if none of that root is held here.
+func (n *Node) CAR(ctx context.Context, root trial.CID) ([]byte, error) {
+	held, err := n.Held(ctx, root)
+	if err != nil || !held {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = n.Export(ctx, root, &b)
+	return b.Bytes(), err
 }
 
 func writeCAR(ctx context.Context, w io.Writer, root trial.CID, list []registry.Block) error {
