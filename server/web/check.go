@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -124,6 +125,7 @@ func nothing(q string) view {
 	f.Try = append(f.Try,
 		"A study’s number in a public register, or part of its title.",
 		"The 64 digits of a study, a transaction, a leaf, a consent account, an actor or a registered document.",
+		"The content identifier (CID) of a results package.",
 		"An entry by its name, such as trial/57 or directory/3, or a tree, such as N-1.",
 		"For a file that ends in .trialith, the page that checks evidence files.")
 	return view{Status: http.StatusNotFound, Title: "Nothing found", Trail: []link{{"Home", "/"}}, Body: foundView(f)}
@@ -159,6 +161,9 @@ func (s *site) find(ctx context.Context, q string) ([]link, error) {
 	if treeName.MatchString(q) {
 		return s.findTree(ctx, trials, q)
 	}
+	if cid, err := trial.ParseCID(q); err == nil {
+		return s.findPackage(ctx, trials, cid)
+	}
 	if hash, ok := asHash(q); ok && len(hash) == 64 {
 		var h wire.Hash
 		if err := h.UnmarshalText([]byte(hash)); err != nil {
@@ -182,6 +187,16 @@ func (s *site) findTree(ctx context.Context, trials []readmodel.Trial, name stri
 		}
 	}
 	return found, nil
+}
+
+func (s *site) findPackage(ctx context.Context, trials []readmodel.Trial, cid trial.CID) (found []link, err error) {
+	named, err := s.Model.Packages(ctx, cid)
+	for _, t := range trials {
+		if n, ok := named[t.ID]; ok {
+			found = append(found, link{fmt.Sprintf("Results package %d of %s", n, studyName(t)), studyAddress(t.ID) + "#results"})
+		}
+	}
+	return found, err
 }
 
 // findHash asks every table that hashes name something in, one after another.

@@ -28,6 +28,7 @@ type fake struct {
 	versions []readmodel.Version
 	entries  []readmodel.Entry
 	bodies   map[wire.TxHash][]byte
+	told     told
 	broken   error
 }
 
@@ -79,6 +80,7 @@ func newFake() *fake {
 		},
 		{ID: otherID, Title: hostile, Sponsor: hostile, Status: "registered", Registered: firstDay, Entry: "trial/0", Latest: 1},
 	}
+	f.told = watchedStudy()
 	f.fillEntries()
 	return f
 }
@@ -95,7 +97,7 @@ func firstProtocol() trial.Protocol {
 			{ID: "O1", Level: trial.Primary, Name: "ADAS-Cog (11) total score", Text: "Change from baseline in the total score", Timepoint: "Week 24", Objective: "Does the patch slow the loss of memory?"},
 			{ID: "O2", Level: trial.Secondary, Name: "CIBIC+", Text: "To be determined", Timepoint: "To be determined"},
 		},
-		Arms:      []trial.Arm{{ID: "A1", Name: "Placebo", Type: "placebo comparator", Description: "A patch without medicine"}, {ID: "A2", Name: "High dose", Type: "experimental"}},
+		Arms:      []trial.Arm{{ID: "A1", Name: "Placebo", Type: "placebo comparator", Description: "A patch without medicine"}, {ID: "A2", Name: "High dose", Type: "experimental"}, {ID: "A3", Name: "Low dose " + hostile, Type: "experimental"}},
 		Phases:    []trial.Phase{{ID: "P1", Name: "Screening"}, {ID: "P2", Name: "Treatment", Description: "24 weeks"}},
 		Visits:    []trial.Visit{{ID: "first-dose", Name: "First dose", Timing: "Day 1", Dose: true}, {ID: "v2", Name: "Visit 2", Timing: "Week 2", Repeatable: true}},
 		Criteria:  []trial.Criterion{{ID: "I1", Text: "At least 50 years of age"}, {ID: "E1", Exclusion: true, Text: "A serious illness besides " + hostile}},

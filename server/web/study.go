@@ -58,6 +58,8 @@ type studyPage struct {
 	Sites    []readmodel.Site
 	Trees    []readmodel.Tree
 	Evidence string
+	Safety   safetyPart
+	Results  resultsPart
 }
 
 // worst is the version whose verdict is the gravest, the latest of equals.
@@ -184,7 +186,13 @@ func (s *site) readStudy(ctx context.Context, id trial.ID) (p studyPage, err err
 	if p.Sites, err = s.Model.Sites(ctx, id); err != nil {
 		return p, err
 	}
-	p.Trees, err = s.Model.Trees(ctx, id)
+	if p.Trees, err = s.Model.Trees(ctx, id); err != nil {
+		return p, err
+	}
+	if p.Safety, err = s.readSafety(ctx, id, armNames(p.Latest)); err != nil {
+		return p, err
+	}
+	p.Results, err = s.readResults(ctx, id)
 	return p, err
 }
 

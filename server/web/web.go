@@ -23,6 +23,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry"
 	"github.com/trialith/trialith/server/problem"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial"
@@ -48,6 +49,15 @@ type Model interface {
 	Entry(context.Context, wire.TxHash) (readmodel.Entry, error)
 	Actor(context.Context, trial.ActorID) (readmodel.Actor, error)
 	Signer(context.Context, wire.KeyID) (readmodel.Actor, error)
+	Boundaries(context.Context, trial.ID) ([]trial.Boundary, error)
+	Harm(context.Context, trial.ID) (readmodel.Harm, error)
+	Looks(context.Context, trial.ID) ([]readmodel.Look, error)
+	Flags(context.Context, trial.ID) ([]readmodel.Flag, error)
+	BoardDecisions(context.Context, trial.ID) ([]readmodel.BoardDecision, error)
+	Unblindings(context.Context, trial.ID) ([]readmodel.Unblinding, error)
+	Datasets(context.Context, trial.ID) ([]readmodel.Dataset, error)
+	Stages(context.Context, trial.ID) ([]readmodel.Stage, error)
+	Packages(context.Context, trial.CID) (map[trial.ID]uint32, error)
 }
 
 var _ Model = (*readmodel.Model)(nil)
@@ -100,6 +110,15 @@ type Config struct {
 	// NotDue counts the members of a version who stay and whose time has not
 	// run out. Where it is nil, none has time left.
 	NotDue func(context.Context, trial.ID, trial.Version) (uint64, error)
+	// Label is the word on a study's results now, and Gate lists every check
+	// between the newest results and VERIFIED. Where they are nil, results are
+	// awaited and nothing is said to be missing.
+	Label func(context.Context, trial.ID) (trial.Label, error)
+	Gate  func(context.Context, trial.ID) ([]trial.Check, error)
+	// Package reads a results package that this server holds; nil: it holds
+	// none. Gateway is the address of a package's files; nil: none is served.
+	Package func(context.Context, trial.CID) (registry.Package, error)
+	Gateway func(trial.CID) string
 	// Verify checks an evidence file of the given size in bytes. Its error says
 	// that the check could not be run, not that the file is bad.
 	Verify func(context.Context, io.ReaderAt, int64) (Report, error)
@@ -131,6 +150,12 @@ func (c *Config) validate() error {
 	}
 	if c.NotDue == nil {
 		c.NotDue = func(context.Context, trial.ID, trial.Version) (uint64, error) { return 0, nil }
+	}
+	if c.Label == nil {
+		c.Label = func(context.Context, trial.ID) (trial.Label, error) { return trial.Label{Word: trial.Awaited}, nil }
+	}
+	if c.Gate == nil {
+		c.Gate = func(context.Context, trial.ID) ([]trial.Check, error) { return nil, nil }
 	}
 	if c.Evidence == nil {
 		c.Evidence = func(id trial.ID) string { return "/v1/trials/" + id.String() + "/evidence" }
@@ -175,6 +200,8 @@ func Register(e *gin.Engine, c Config) error {
 	s.get(e, "/studies/:trial", s.study)
 	s.get(e, "/studies/:trial/versions/:version", s.version)
 	s.get(e, "/studies/:trial/leaves/:leaf", s.leaf)
+	e.GET("/studies/:trial/charts/:chart", secured, s.drawing)
+	e.HEAD("/studies/:trial/charts/:chart", secured, s.drawing)
 	s.get(e, "/ledger", s.ledger)
 	s.get(e, "/ledger/:hash", s.entry)
 	s.get(e, "/entries/:stream/:sequence", s.named)

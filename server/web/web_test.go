@@ -18,7 +18,7 @@ import (
 func init() { gin.SetMode(gin.TestMode) }
 
 func config(f *fake) Config {
-	return Config{
+	return f.results(Config{
 		Model: f, Ledger: ledgerOf{f}, Clock: StudyTime, Now: func() int64 { return firstDay + 120*dayMillis },
 		Notice: "Example data.",
 		NotDue: func(_ context.Context, _ trial.ID, v trial.Version) (uint64, error) {
@@ -34,7 +34,7 @@ func config(f *fake) Config {
 				Checks: []Check{{"chain", "failed", "the link does not follow " + hostile, "trial/57"}, {"proofs", "passed", "2,400 proofs", ""}, {"witness", "not_checked", "no witness", ""}},
 			}, nil
 		},
-	}
+	})
 }
 
 func serve(t *testing.T, f *fake, c Config) http.Handler {
