@@ -193,6 +193,12 @@ var kindTitles = map[string]string{
 	"consent.deviate": "Randomised with a deviation",
 	"safety.report":   "Safety report", "safety.follow-up": "Safety report followed up", "safety.exposure": "Exposure closed up to a day",
 	"safety.look": "Safety board looked", "safety.open-look": "Look opened", "safety.decide": "Safety board decided",
+	"protocol.complete-phase": "Phase completed", "protocol.lock-plan": "Analysis plan locked",
+	"dataset.commit": "Data committed", "dataset.lock": "Data locked", "dataset.unblind": "Study unblinded",
+	"dataset.unblind-one": "One participant’s arm opened",
+	"publication.cut":     "Data cut made", "publication.stage": "Results package named", "publication.held": "Custodian answered",
+	"publication.release": "Results released", "publication.pin": "Package kept by a node", "publication.correct": "Results corrected",
+	"publication.retract": "Results retracted",
 }
 
 func kindName(e readmodel.Entry) string {
