@@ -154,19 +154,28 @@ func runDemo(c *cobra.Command, f demoFlags) error {
 }
 
 func startDemo(dir, listen string, clock *demo.Clock) (*node, error) {
-	key := demonstration.Key("node")
-	g := chain.Genesis{
-		Version: chain.GenesisVersion, Name: "Trialith demonstration", Time: clock.Now(), Epoch: 24 * 60 * 60,
-		Rules: contract.RuleSet, Origin: "trialith.example/demo", Node: demonstration.Public("node"),
-		Authorities:  []chain.Authority{{Role: "regulator", Name: "Regulator (demonstration)", Country: "US", Key: demonstration.Public("regulator")}},
-		VerifyingKey: wire.Hash(verifier.DevelopmentHash), Demonstration: true,
+	if err := writeDemo(dir, clock.Now()); err != nil {
+		return nil, err
 	}
-	if err := writeNode(dir, g, key); err != nil {
+	g, key, err := readNode(dir)
+	if err != nil {
 		return nil, err
 	}
 	return openNode(nodeConfig{
 		dir: dir, listen: listen, genesis: g, key: key, clock: clock, study: true, follow: []engine.Follower{clock},
 	})
+}
+
+// writeDemo makes the directory of a demonstration's node, with keys that
+// anybody can make.
+func writeDemo(dir string, begin int64) error {
+	g := chain.Genesis{
+		Version: chain.GenesisVersion, Name: "Trialith demonstration", Time: begin, Epoch: 24 * 60 * 60,
+		Rules: contract.RuleSet, Origin: "trialith.example/demo", Node: demonstration.Public("node"),
+		Authorities:  []chain.Authority{{Role: "regulator", Name: "Regulator (demonstration)", Country: "US", Key: demonstration.Public("regulator")}},
+		VerifyingKey: wire.Hash(verifier.DevelopmentHash), Demonstration: true,
+	}
+	return writeNode(dir, g, demonstration.Key("node"))
 }
 
 // demoEvidence downloads the evidence file as anybody would, and verifies it by

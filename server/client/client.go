@@ -33,7 +33,7 @@ const (
 // busy node is asked again.
 const (
 	patience = 20 * time.Second
-	tries    = 8
+	tries    = 12
 )
 
 // Client calls one node. It is safe for concurrent use.
@@ -117,6 +117,32 @@ func (c *Client) Wait(ctx context.Context, hash wire.TxHash) (o Outcome, err err
 	path := fmt.Sprintf("/v1/transactions/%v?wait=%d", hash, int(patience.Seconds()))
 	for range tries {
 		err = c.get(ctx, path, &o)
+		var p *Problem
+		if !errors.As(err, &p) || p.Status != http.StatusNotFound {
+			return o, err
+		}
+	}
+	return o, err
+}
+
+// Enter sends a signed transaction and waits until it is in a block. A node that
+// lost it, because it stopped in between, is sent it again.
+func (c *Client) Enter(ctx context.Context, e *tx.Envelope) (Outcome, error) {
+	return c.enter(ctx, func() (wire.TxHash, error) { return c.Submit(ctx, e) })
+}
+
+// EnterAct does the same with an act.
+func (c *Client) EnterAct(ctx context.Context, body any) (Outcome, error) {
+	return c.enter(ctx, func() (wire.TxHash, error) { return c.Act(ctx, body) })
+}
+
+func (c *Client) enter(ctx context.Context, send func() (wire.TxHash, error)) (o Outcome, err error) {
+	for range tries {
+		var hash wire.TxHash
+		if hash, err = send(); err != nil {
+			return o, err
+		}
+		o, err = c.Wait(ctx, hash)
 		var p *Problem
 		if !errors.As(err, &p) || p.Status != http.StatusNotFound {
 			return o, err
@@ -273,20 +299,23 @@ func decode(r *http.Response, into any) error {
 	return err
 }
 
-// do sends a request, again while the node is busy. Sending the same bytes again
-// is the same transaction.
+// do sends a request, again while the node is busy or not there: it may be
+// starting anew. Sending the same bytes again is the same transaction.
 func (c *Client) do(ctx context.Context, method, path string, body []byte, tag string) (*http.Response, error) {
 	for try := 1; ; try++ {
 		r, err := c.once(ctx, method, path, body, tag)
-		if err != nil {
-			return nil, err
-		}
-		if r.StatusCode < http.StatusBadRequest {
+		if err == nil && r.StatusCode < http.StatusBadRequest {
 			return r, nil
 		}
-		p := problem(r)
-		if p.Status != http.StatusServiceUnavailable || try == tries {
-			return nil, p
+		if err == nil {
+			p := problem(r)
+			if p.Status != http.StatusServiceUnavailable {
+				return nil, p
+			}
+			err = p
+		}
+		if try == tries || ctx.Err() != nil {
+			return nil, err
 		}
 		select {
 		case <-time.After(time.Duration(try) * 50 * time.Millisecond):

@@ -33,11 +33,7 @@ func (c *Client) Send(ctx context.Context, o Order) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	hash, err := c.Submit(ctx, e)
-	if err != nil {
-		return Outcome{}, err
-	}
-	return c.Wait(ctx, hash)
+	return c.Enter(ctx, e)
 }
 
 func (c *Client) sign(ctx context.Context, o Order) (*tx.Envelope, error) {

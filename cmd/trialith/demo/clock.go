@@ -14,6 +14,9 @@ const morning = 6 * 60 * 60 * 1000
 // Clock is the study clock: it jumps to the next dated step and goes on one
 // second a block. It follows the ledger to do so.
 type Clock struct {
+	// Jumped is told each jump; nil: nobody is.
+	Jumped func(now int64)
+
 	mu  sync.Mutex
 	now int64
 }
@@ -33,6 +36,9 @@ func (c *Clock) Jump(day trial.Day) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = max(c.now, day.Start()+morning)
+	if c.Jumped != nil {
+		c.Jumped(c.now)
+	}
 }
 
 // Cursor is 0: the clock keeps nothing, and hears of all blocks again.

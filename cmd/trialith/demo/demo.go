@@ -29,7 +29,9 @@ type Config struct {
 	Clock        *Clock
 	Participants int    // the first N by date; 0: all
 	Dir          string // where sites and custodians keep what is theirs
-	Report       *Report
+	// Between runs before each step; nil: nothing does.
+	Between func(step string) error
+	Report  *Report
 }
 
 // Summary is what `demo --json` prints. Checks outside rely on its names.
@@ -157,6 +159,11 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		{"package", "Results packaged, held by two custodians", s.stage},
 		{"release", "Released", s.release},
 	} {
+		if c.Between != nil {
+			if err := c.Between(step.key); err != nil {
+				return nil, err
+			}
+		}
 		if err := c.Report.Step(step.key, step.title, func() (string, error) { return step.run(ctx) }); err != nil {
 			return nil, err
 		}

@@ -123,7 +123,7 @@ func (s *study) consent(ctx context.Context, p *participant, v trial.Version) er
 	if err != nil {
 		return err
 	}
-	o, err := s.submit(ctx, p, body)
+	o, err := p.public.api.EnterAct(ctx, body)
 	if err := accepted(fmt.Sprintf("consent to version %v", v), o, err); err != nil {
 		return err
 	}
@@ -142,14 +142,6 @@ func (p *participant) taken(f trial.Form) (ids []string) {
 		}
 	}
 	return ids
-}
-
-func (s *study) submit(ctx context.Context, p *participant, body consent.Act) (client.Outcome, error) {
-	hash, err := p.public.api.Act(ctx, body)
-	if err != nil {
-		return client.Outcome{}, err
-	}
-	return p.public.api.Wait(ctx, hash)
 }
 
 // screen attests the leaf with the screening attributes.
@@ -256,7 +248,7 @@ func (s *study) withdraw(ctx context.Context, p *participant) error {
 		if err != nil {
 			return err
 		}
-		o, err := s.submit(ctx, p, body)
+		o, err := p.public.api.EnterAct(ctx, body)
 		if err := accepted(fmt.Sprintf("withdraw under version %v", v), o, err); err != nil {
 			return err
 		}

@@ -62,11 +62,11 @@ func (p *party) send(ctx context.Context, kind tx.Kind, stream wire.StreamID, un
 	for _, c := range cosigners {
 		e.Cosign(c.key)
 	}
-	hash, err := p.api.Submit(ctx, e)
+	o, err := p.api.Enter(ctx, e)
 	if err != nil {
-		return client.Outcome{}, fmt.Errorf("%s: %s: %w", p.name, kindName(kind), err)
+		return o, fmt.Errorf("%s: %s: %w", p.name, kindName(kind), err)
 	}
-	return p.api.Wait(ctx, hash)
+	return o, nil
 }
 
 // must sends a transaction that has to be accepted.

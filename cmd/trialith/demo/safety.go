@@ -104,18 +104,25 @@ func received(e *cdisc.AdverseEvent) trial.Day {
 // report enters the events collected on a day: details in the site's vault
 // under the person's own data key, a commitment on the ledger, no arm.
 func (s *study) report(ctx context.Context, p *participant, day trial.Day) error {
+	var today []*cdisc.AdverseEvent
+	var items []vault.Item
 	for i := range p.events {
 		e := &p.events[i]
 		if received(e) != day {
 			continue
 		}
-		record, err := s.vault.Put(vault.Ref{
-			Trial: s.trial, Person: p.USUBJID, Kind: "report", ID: fmt.Sprint(e.Seq),
-		}, wire.Marshal([]any{e.USUBJID, e.Seq, e.Term, e.Decoded, e.BodySystem, e.Severity, e.Serious, e.Outcome, e.Causality, e.Start.String()}))
-		if err != nil {
-			return err
-		}
-		body := safety.Report{Site: p.site.site, Clock: clock(e), Received: day, Serious: e.Serious, Details: record.Commitment()}
+		today = append(today, e)
+		items = append(items, vault.Item{
+			Ref:     vault.Ref{Trial: s.trial, Person: p.USUBJID, Kind: "report", ID: fmt.Sprint(e.Seq)},
+			Content: wire.Marshal([]any{e.USUBJID, e.Seq, e.Term, e.Decoded, e.BodySystem, e.Severity, e.Serious, e.Outcome, e.Causality, e.Start.String()}),
+		})
+	}
+	records, err := s.vault.PutAll(items)
+	if err != nil {
+		return err
+	}
+	for i, e := range today {
+		body := safety.Report{Site: p.site.site, Clock: clock(e), Received: day, Serious: e.Serious, Details: records[i].Commitment()}
 		rand.Read(body.ID[:]) //nolint:errcheck // never fails (crypto/rand)
 		if p.emergentSevere(e) {
 			body.Boundaries = []string{severe}
@@ -128,15 +135,17 @@ func (s *study) report(ctx context.Context, p *participant, day trial.Day) error
 	return nil
 }
 
-// clock is the reporting clock that a serious event starts, as the site judged it.
+// clock is the reporting clock that an event starts. A death starts one whatever
+// the site ticked: on the ledger a report with a clock that says "not serious"
+// is a query.
 func clock(e *cdisc.AdverseEvent) trial.Clock {
 	switch {
-	case !e.Serious:
-		return trial.NoClock
 	case e.Death || e.Outcome == "FATAL":
 		return trial.SevenDays
-	default:
+	case e.Serious:
 		return trial.FifteenDays
+	default:
+		return trial.NoClock
 	}
 }
 
