@@ -145,7 +145,7 @@ func protocolRefusals() []refused {
 		}},
 		{trial.NoSuchVersion, false, "classifying version 1", func(b *bench) outcome { return b.classify(1, true) }},
 		{trial.NoSuchVersion, false, "opening what is not registered", func(b *bench) outcome { return b.open(9, "A") }},
-		{trial.NoSuchVersion, false, "consent to what is not registered", func(b *bench) outcome {
+		{trial.NoSuchVersion, true, "consent to what is not registered", func(b *bench) outcome {
 			b.must(b.enrol("P", "A", 1))
 			t := b.consent("P", 9)
 			t.Proven.Act.FormSet = trial.Digest{1}
@@ -395,13 +395,13 @@ func consentRefusals() []refused {
 			enrolled(b)
 			return b.enrol("P", "B", 1)
 		}},
-		{trial.UnknownRoot, false, "no root at all", func(b *bench) outcome {
+		{trial.UnknownRoot, true, "no root at all", func(b *bench) outcome {
 			enrolled(b)
 			t := b.consent("P", 1)
 			t.Proven.Root = field.Root{1}
 			return b.perform(t)
 		}},
-		{trial.RootExpired, false, "a root of long ago", func(b *bench) outcome {
+		{trial.RootExpired, true, "a root of long ago", func(b *bench) outcome {
 			enrolled(b)
 			t := b.consent("P", 1)
 			b.now += 2 * hour
@@ -409,29 +409,29 @@ func consentRefusals() []refused {
 			b.now += 100 * day
 			return b.perform(t)
 		}},
-		{trial.AccountUsed, false, "consent twice", func(b *bench) outcome {
+		{trial.AccountUsed, true, "consent twice", func(b *bench) outcome {
 			agreed(b)
 			t := b.consent("P", 1)
 			t.Proven.Act.Pass = passOf("P", 9)
 			return b.perform(t)
 		}},
-		{trial.AccountUsed, false, "superseded after consent", func(b *bench) outcome {
+		{trial.AccountUsed, true, "superseded after consent", func(b *bench) outcome {
 			agreed(b)
 			b.next(2, true, "A")
 			return b.perform(b.superseded("P", 1, 2))
 		}},
-		{trial.AccountBurnt, false, "consent after withdrawal", func(b *bench) outcome {
+		{trial.AccountBurnt, true, "consent after withdrawal", func(b *bench) outcome {
 			enrolled(b)
 			t := b.consent("P", 1)
 			b.must(b.perform(b.withdrawal("P", 1, 0)))
 			return b.perform(t)
 		}},
-		{trial.AccountBurnt, false, "withdrawn twice", func(b *bench) outcome {
+		{trial.AccountBurnt, true, "withdrawn twice", func(b *bench) outcome {
 			agreed(b)
 			b.must(b.perform(b.withdrawal("P", 1, 1)))
 			return b.perform(b.withdrawal("P", 1, 2))
 		}},
-		{trial.AccountUnused, false, "options without consent", func(b *bench) outcome {
+		{trial.AccountUnused, true, "options without consent", func(b *bench) outcome {
 			enrolled(b)
 			return b.perform(b.options("P", 1, 1))
 		}},
@@ -441,15 +441,15 @@ func consentRefusals() []refused {
 			t.Proven.Act.Sequence = 1
 			return b.perform(t)
 		}},
-		{trial.WrongSequence, false, "options out of order", func(b *bench) outcome {
+		{trial.WrongSequence, true, "options out of order", func(b *bench) outcome {
 			agreed(b)
 			return b.perform(b.options("P", 1, 2))
 		}},
-		{trial.WrongSequence, false, "a withdrawal out of order", func(b *bench) outcome {
+		{trial.WrongSequence, true, "a withdrawal out of order", func(b *bench) outcome {
 			agreed(b)
 			return b.perform(b.withdrawal("P", 1, 0))
 		}},
-		{trial.PassUsed, false, "another's pass", func(b *bench) outcome {
+		{trial.PassUsed, true, "another's pass", func(b *bench) outcome {
 			agreed(b)
 			b.must(b.enrol("Q", "A", 1))
 			t := b.consent("Q", 1)
@@ -486,8 +486,8 @@ func consentRefusals() []refused {
 		{trial.NotEnrolled, true, "removing nobody", func(b *bench) outcome { return b.remove("P", "A", trial.ByWord) }},
 		{trial.NotEnrolled, true, "replacing nobody", func(b *bench) outcome { return b.replace("P", "Q", "A", 1) }},
 		{trial.NotEnrolled, true, "moving nobody", func(b *bench) outcome { return b.transfer("P", "A", "B") }},
-		{trial.NotEnrolled, false, "withdrawing nobody", func(b *bench) outcome { return b.perform(b.withdrawal("P", 1, 0)) }},
-		{trial.NotOwed, false, "withdrawn from what is not owed", func(b *bench) outcome {
+		{trial.NotEnrolled, true, "withdrawing nobody", func(b *bench) outcome { return b.perform(b.withdrawal("P", 1, 0)) }},
+		{trial.NotOwed, true, "withdrawn from what is not owed", func(b *bench) outcome {
 			agreed(b)
 			b.must(b.amend(2, true))
 			return b.perform(b.withdrawal("P", 2, 0))
@@ -538,13 +538,13 @@ func consentRefusals() []refused {
 			b.must(b.remove("P", "A", trial.ByWord, said("1+")...))
 			return b.correct("P", "A", 1, true)
 		}},
-		{trial.VersionSettled, false, "consent to a settled version", func(b *bench) outcome {
+		{trial.VersionSettled, true, "consent to a settled version", func(b *bench) outcome {
 			enrolled(b)
 			b.next(2, true, "A", "B")
 			b.now += 60 * day
 			return b.perform(b.consent("P", 1))
 		}},
-		{trial.VersionSettled, false, "giving up a settled version", func(b *bench) outcome {
+		{trial.VersionSettled, true, "giving up a settled version", func(b *bench) outcome {
 			enrolled(b)
 			b.next(2, true, "A", "B")
 			b.now += 60 * day
@@ -575,7 +575,7 @@ func consentRefusals() []refused {
 			b.must(b.screen("P", "A"))
 			return b.randomise("P", "A", 9)
 		}},
-		{trial.WrongForm, false, "another version's forms", func(b *bench) outcome {
+		{trial.WrongForm, true, "another version's forms", func(b *bench) outcome {
 			enrolled(b)
 			t := b.consent("P", 1)
 			t.Proven.Act.FormSet[0] ^= 1
@@ -604,7 +604,7 @@ func consentRefusals() []refused {
 			b.fill("N-1")
 			return b.enrol("P", "A", 1)
 		}},
-		{trial.TreeFull, false, "no place for passes", func(b *bench) outcome {
+		{trial.TreeFull, true, "no place for passes", func(b *bench) outcome {
 			enrolled(b)
 			b.fill("pass-1")
 			return b.perform(b.consent("P", 1))

@@ -706,3 +706,27 @@ func TestRefuse25EntryOtherThanProven(t *testing.T) {
 	e.Proven.Act.Site = site("B")
 	want(t, c.enterEntry(e, "B"), trial.ProofInvalid)
 }
+
+// TestRefuse09CopiesDoNotEnter: whoever sees a proof can make others for the
+// same statement, each in a transaction of its own. None enters the ledger.
+func TestRefuse09CopiesDoNotEnter(t *testing.T) {
+	t.Parallel()
+	c := newClinic(t)
+	c.must(c.send(contract.ConsentEnrol, c.enrolled("Q", "A", 1), "A1"))
+	say := c.consented("Q", 1)
+	c.must(c.perform(say))
+	for range 3 {
+		c.vacuous(&say.Proven, say.Proven.Root)
+		if o := c.perform(say); !o.Door || o.Code != trial.AccountUsed {
+			t.Errorf("a copy: code %d, at the door %t", o.Code, o.Door)
+		}
+	}
+	// Nor does a proof that holds, against a tree that somebody made up.
+	forged := c.consent("Q", 1)
+	forged.Proven.Account = element("account of a stranger")
+	forged.Proven.Act.Pass, forged.Proven.Root = element("pass of a stranger"), element("root of a tree of strangers")
+	c.vacuous(&forged.Proven, forged.Proven.Root)
+	if o := c.perform(forged); !o.Door || o.Code != trial.UnknownRoot {
+		t.Errorf("a stranger's tree: code %d, at the door %t", o.Code, o.Door)
+	}
+}
