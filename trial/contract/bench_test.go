@@ -107,8 +107,6 @@ func (r *recorder) VerifyBatch(items []verifier.Item) (bad []int) {
 	return bad
 }
 
-func (r *recorder) last() verifier.Statement { return r.asked[len(r.asked)-1] }
-
 // bench is the real machine over state in memory, in blocks of one transaction.
 type bench struct {
 	tb          testing.TB

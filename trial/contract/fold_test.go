@@ -48,6 +48,7 @@ func (f *fold) add(events []event.Event) {
 			f.leaves(e)
 		case event.Counted:
 			f.told[countedSet{e.Version, e.Set}] = e.Counters
+		default: // nothing that is counted
 		}
 	}
 }

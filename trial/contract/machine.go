@@ -256,8 +256,7 @@ func (m *Machine) world(dir state.View, stream state.Store) *world {
 }
 
 func code(err error) engine.Code {
-	var r *trial.Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*trial.Refusal](err); ok {
 		return engine.Code(r.Code)
 	}
 	panic(fmt.Sprintf("contract: a rule failed without a refusal: %v", err))

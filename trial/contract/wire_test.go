@@ -112,11 +112,29 @@ var treeWords = map[act.Tree]string{
 }
 
 var allEvents = []event.Event{
-	event.ActorRegistered{}, event.KeyRotated{}, event.ActorRevoked{}, event.Delegated{}, event.DelegationEnded{},
-	event.Registered{}, event.Amended{}, event.Decided{}, event.Classified{}, event.SiteOpened{},
-	event.ImpactDerived{}, event.Opened{}, event.LeafSet{}, event.Enrolled{}, event.Acted{}, event.Left{},
-	event.WordCorrected{}, event.Replaced{}, event.Transferred{}, event.Counted{}, event.Screened{},
-	event.Randomised{}, event.Entered{},
+	event.ActorRegistered{},
+	event.KeyRotated{},
+	event.ActorRevoked{},
+	event.Delegated{},
+	event.DelegationEnded{},
+	event.Registered{},
+	event.Amended{},
+	event.Decided{},
+	event.Classified{},
+	event.SiteOpened{},
+	event.ImpactDerived{},
+	event.Opened{},
+	event.LeafSet{},
+	event.Enrolled{},
+	event.Acted{},
+	event.Left{},
+	event.WordCorrected{},
+	event.Replaced{},
+	event.Transferred{},
+	event.Counted{},
+	event.Screened{},
+	event.Randomised{},
+	event.Entered{},
 }
 
 // bodies are the types of the kinds' bodies, in the order of the table.
@@ -157,8 +175,8 @@ func used(r act.Rule) string {
 // fields lists the fields of a structure and notes the structures in it.
 func fields(t reflect.Type, types map[string]reflect.Type) string {
 	var out []string
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Name != "_" {
+	for f := range t.Fields() {
+		if f := f; f.Name != "_" {
 			out = append(out, spaced(f.Name)+": "+wireType(f.Type, types))
 		}
 	}

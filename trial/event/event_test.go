@@ -72,9 +72,29 @@ func TestEveryEventRoundTrips(t *testing.T) {
 func zero(t *testing.T, number uint16) []byte {
 	t.Helper()
 	for _, e := range []Event{
-		ActorRegistered{}, KeyRotated{}, ActorRevoked{}, Delegated{}, DelegationEnded{}, Registered{}, Amended{}, Decided{},
-		Classified{}, SiteOpened{}, ImpactDerived{}, Opened{}, LeafSet{}, Enrolled{}, Acted{}, Left{}, WordCorrected{},
-		Replaced{}, Transferred{}, Counted{}, Screened{}, Randomised{}, Entered{},
+		ActorRegistered{},
+		KeyRotated{},
+		ActorRevoked{},
+		Delegated{},
+		DelegationEnded{},
+		Registered{},
+		Amended{},
+		Decided{},
+		Classified{},
+		SiteOpened{},
+		ImpactDerived{},
+		Opened{},
+		LeafSet{},
+		Enrolled{},
+		Acted{},
+		Left{},
+		WordCorrected{},
+		Replaced{},
+		Transferred{},
+		Counted{},
+		Screened{},
+		Randomised{},
+		Entered{},
 	} {
 		if n, body := Encode(e); n == number {
 			return body
