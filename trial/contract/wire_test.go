@@ -176,7 +176,7 @@ func used(r act.Rule) string {
 func fields(t reflect.Type, types map[string]reflect.Type) string {
 	var out []string
 	for f := range t.Fields() {
-		if f := f; f.Name != "_" {
+		if f.Name != "_" {
 			out = append(out, spaced(f.Name)+": "+wireType(f.Type, types))
 		}
 	}
