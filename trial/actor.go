@@ -1,5 +1,7 @@
 package trial
 
+import "slices"
+
 // Role is what an actor may be. A role is granted by the authority responsible
 // for it, never by its holder. The numbers are part of the wire format.
 type Role uint8
@@ -90,12 +92,7 @@ func (d Delegation) Covers(t Task, now int64) bool {
 	if d.Ended != 0 && now >= d.Ended || day < d.From || d.Until != 0 && day > d.Until {
 		return false
 	}
-	for _, x := range d.Tasks {
-		if x == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.Tasks, t)
 }
 
 // Context is where, when and by whom a transaction is made. The contract has
@@ -127,10 +124,5 @@ func (c Context) EpochEnd(epoch uint64) int64 {
 
 // Cosigned finds a cosigner for which ok holds.
 func (c Context) Cosigned(ok func(Actor) bool) bool {
-	for _, a := range c.Cosigners {
-		if ok(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Cosigners, ok)
 }

@@ -61,6 +61,21 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	}
 	return web.Register(router, web.Config{
 		Model: n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
+		Label: func(_ context.Context, id trial.ID) (trial.Label, error) {
+			view, release := n.ledger.View(wire.StreamID(id))
+			defer release()
+			return contract.Label(view, c.clock.Now()), nil
+		},
+		Gate: func(_ context.Context, id trial.ID) ([]trial.Check, error) {
+			view, release := n.ledger.View(wire.StreamID(id))
+			defer release()
+			return contract.Gate(view, c.clock.Now()), nil
+		},
+		Package: func(ctx context.Context, root trial.CID) (registry.Package, error) {
+			files, err := n.store.Files(ctx, root)
+			return registry.Package{Files: files}, err
+		},
+		Gateway: func(root trial.CID) string { return n.gatewayURL + "/ipfs/" + root.String() },
 		Verify: func(ctx context.Context, r io.ReaderAt, size int64) (web.Report, error) {
 			report, err := verifyUpload(ctx, r, size)
 			if err != nil {

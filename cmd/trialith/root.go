@@ -63,7 +63,7 @@ a verified record of consent, then serves it. "trialith verify FILE" checks an
 evidence file without a network.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(demoCommand(), serveCommand(), verifyCommand(), dataCommand(), versionCommand())

@@ -288,13 +288,14 @@ func TestLog(t *testing.T) {
 		}
 		nodes := map[Node][]byte{}
 		cut := rapid.IntRange(0, n).Draw(t, "cut")
-		log := grow(t, NewLog(), leaves[:cut], nodes)
+		grow(t, NewLog(), leaves[:cut], nodes)
 		// Taken up again after the cut, from stored nodes.
 		edge, err := read(nodes)(LogEdge(uint64(cut)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if log, err = ResumeLog(uint64(cut), edge); err != nil {
+		log, err := ResumeLog(uint64(cut), edge)
+		if err != nil {
 			t.Fatal(err)
 		}
 		old := rootOf(t, log)

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/trialith/trialith/ledger/wire"
 )
@@ -82,11 +83,11 @@ func (p Proof) climb(root, path, at wire.Hash) error {
 	if len(p.Siblings) > maxDepth {
 		return fmt.Errorf("map proof: %d siblings; at most %d", len(p.Siblings), maxDepth)
 	}
-	for depth := len(p.Siblings) - 1; depth >= 0; depth-- {
+	for depth, v := range slices.Backward(p.Siblings) {
 		if bit(path, depth) == 0 {
-			at = nodeHash(at, p.Siblings[depth])
+			at = nodeHash(at, v)
 		} else {
-			at = nodeHash(p.Siblings[depth], at)
+			at = nodeHash(v, at)
 		}
 	}
 	if at != root {

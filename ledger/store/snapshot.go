@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -243,7 +244,7 @@ type view struct {
 }
 
 func (v view) key(k []byte) []byte {
-	return append(v.prefix[:len(v.prefix):len(v.prefix)], k...)
+	return append(slices.Clip(v.prefix), k...)
 }
 
 func (v view) Get(key []byte) ([]byte, bool) {
@@ -311,7 +312,7 @@ func closeRead(c io.Closer) {
 // because to a rule a disk that fails is no state at all.
 type readError struct{ err error }
 
-// Catch, deferred, turns the failure of a view into an error.
+// Catch turns, where it is deferred, the failure of a view into an error.
 func Catch(err *error) {
 	switch r := recover().(type) {
 	case nil:

@@ -97,7 +97,7 @@ func (s *Store) begin() (err error) {
 	switch {
 	case errors.Is(err, engine.ErrUnknown):
 		b := s.db.NewBatch()
-		defer b.Close()
+		defer b.Close() //nolint:errcheck // its writes are committed, or it is dropped
 		set(b, []byte{tableFormat}, []byte(format))
 		set(b, []byte{tableGenesis}, s.genesis.Encode())
 		return b.Commit(pebble.Sync)
@@ -133,7 +133,7 @@ func (s *Store) Commit(b Block) (err error) {
 		}
 	}()
 	batch := s.db.NewBatch()
-	defer batch.Close()
+	defer batch.Close() //nolint:errcheck // its writes are committed, or it is dropped
 	set(batch, numbered(tableHeader, b.Header.Height), b.Header.Encode())
 	for i := range b.Executed.Entries {
 		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope)
@@ -182,7 +182,7 @@ func set(b *pebble.Batch, key, value []byte) {
 
 func write(b *pebble.Batch, prefix []byte, ws []state.Write) {
 	for _, w := range ws {
-		key := append(prefix[:len(prefix):len(prefix)], w.Key...)
+		key := append(slices.Clip(prefix), w.Key...)
 		if !w.Delete {
 			set(b, key, w.Value)
 		} else if err := b.Delete(key, nil); err != nil {

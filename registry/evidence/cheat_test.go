@@ -84,6 +84,7 @@ func exposed(t *testing.T, l *lab, e engine.Entry, id, reason string) {
 func TestReplayedAct(t *testing.T) {
 	t.Parallel()
 	l, c, d := cheating(t, verifier.Development())
+	c.admit = func(*tx.Envelope) bool { return true }
 	first := l.consent(d, 1)
 	c.execute = func(p engine.Pending, _ state.View, _ state.Store) (engine.Result, bool) {
 		return first.Result, p.Envelope.Kind == contract.ConsentAct
@@ -95,7 +96,7 @@ func TestReplayedAct(t *testing.T) {
 	env.Cosigners = nil
 	env.Idempotency[15]++
 	env.Sign(l.keys["node"])
-	exposed(t, l, l.enter(*env), checkReplay, fmt.Sprintf("gives %d", trial.AccountUsed))
+	exposed(t, l, l.enter(*env), checkReplay, fmt.Sprintf("refused (%d)", trial.AccountUsed))
 }
 
 // TestAnotherProofForTheSameAct: proofs can be made anew for one statement; the
@@ -106,10 +107,11 @@ func TestAnotherProofForTheSameAct(t *testing.T) {
 	made := must[consent.Act](t)(d.Consent(t.Context(), 1, act.FormSet(labProtocol().Forms), act.Choice{Form: "en", Language: "en"}))
 	again := must[consent.Act](t)(d.Consent(t.Context(), 1, act.FormSet(labProtocol().Forms), act.Choice{Form: "en", Language: "en"}))
 	first := l.do(contract.ConsentAct, made, "node")
+	c.admit = func(*tx.Envelope) bool { return true }
 	c.execute = func(p engine.Pending, _ state.View, _ state.Store) (engine.Result, bool) {
 		return first.Result, p.Envelope.Kind == contract.ConsentAct
 	}
-	exposed(t, l, l.do(contract.ConsentAct, again, "node"), checkReplay, fmt.Sprintf("gives %d", trial.AccountUsed))
+	exposed(t, l, l.do(contract.ConsentAct, again, "node"), checkReplay, fmt.Sprintf("refused (%d)", trial.AccountUsed))
 }
 
 // TestForgedProof: a node that takes every proof lets somebody consent who

@@ -234,19 +234,21 @@ func TestBadAddresses(t *testing.T) {
 	}
 }
 
-func TestRefusedInItsBlock(t *testing.T) {
+// TestRefusedAtTheDoor: nobody answers for an act with a name, so one that the
+// rules refuse does not enter.
+func TestRefusedAtTheDoor(t *testing.T) {
 	t.Parallel()
 	l := run(t, nil)
 	c := l.consents(1)
-	for i, want := range []trial.Code{0, trial.AccountUsed} {
-		c.Proven.Act.Pass[0] = byte(i) // another act under the same account
-		hash, err := l.api.Act(t.Context(), c)
-		l.check(err)
-		o, err := l.api.Wait(t.Context(), hash)
-		l.check(err)
-		if o.Code != want || (o.Refusal == "") != (want == 0) {
-			t.Errorf("act %d: %+v", i, o)
-		}
+	hash, err := l.api.Act(t.Context(), c)
+	l.check(err)
+	_, err = l.api.Wait(t.Context(), hash)
+	l.check(err)
+	c.Proven.Act.Pass[0]++ // another act under the same account
+	_, err = l.api.Act(t.Context(), c)
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Status != http.StatusUnprocessableEntity || p.Code != trial.AccountUsed {
+		t.Errorf("a second consent: %v", err)
 	}
 	got, err := l.api.Trial(t.Context(), l.trial)
 	l.check(err)

@@ -116,7 +116,7 @@ func (s *server) evidence(c *gin.Context) error {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // nameless
-	if err := s.Config.Evidence(ctx, id, f); err != nil {
+	if err := s.Evidence(ctx, id, f); err != nil {
 		return err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
@@ -156,7 +156,7 @@ func (s *server) verify(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := s.Config.Verify(ctx, f, size)
+	report, err := s.Verify(ctx, f, size)
 	if err != nil {
 		return err
 	}

@@ -79,8 +79,7 @@ func (s *server) only(kinds ...string) func(huma.Context, func(huma.Context)) {
 
 func (s *server) submit(ctx context.Context, raw []byte) (wire.TxHash, error) {
 	hash, err := s.Ledger.Submit(ctx, raw)
-	var twice *engine.DuplicateError
-	if errors.As(err, &twice) {
+	if twice, ok := errors.AsType[*engine.DuplicateError](err); ok {
 		return twice.Earlier, nil
 	}
 	return hash, err

@@ -3,6 +3,7 @@ package readmodel
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,9 +122,7 @@ func (m *Model) show(height uint64, staged map[listKey]list, whole bool) {
 	if whole || m.shown.lists == nil {
 		m.shown.lists = map[listKey]list{}
 	}
-	for k, l := range staged {
-		m.shown.lists[k] = l
-	}
+	maps.Copy(m.shown.lists, staged)
 	m.shown.height = height
 	close(m.shown.changed)
 	m.shown.changed = make(chan struct{})

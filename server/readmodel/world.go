@@ -3,6 +3,7 @@ package readmodel
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"gorm.io/gorm"
@@ -204,9 +205,7 @@ func (w *world) stage(k listKey) list {
 
 // settle makes what was staged the present, once it is durable.
 func (w *world) settle() {
-	for k, l := range w.staged {
-		w.lists[k] = l
-	}
+	maps.Copy(w.lists, w.staged)
 	w.staged = map[listKey]list{}
 	clear(w.leaves.rows)
 	clear(w.accounts.rows)

@@ -105,10 +105,14 @@ func (c *chart) draw(on canvas) []byte {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" font-family="system-ui, -apple-system, Segoe UI, Roboto, Arial, sans-serif" font-size="%s" fill="#0b0c0c">`,
 		num(s.width), num(height), num(s.width), num(height), num(s.font))
 	fmt.Fprintf(&b, `<title>%s</title><rect width="%s" height="%s" fill="#ffffff"/>`, svgText(c.Title), num(s.width), num(height))
-	if c.Limit != nil {
-		c.limit(&b, s)
+	steps := c.steps(s)
+	if steps != "" {
+		fmt.Fprintf(&b, `<path d="%sV%sH%sZ" fill="#fbe9e6"/>`, steps, num(s.top), num(s.x(expected(c.Limit.FromMicro))))
 	}
 	axes(&b, s)
+	if steps != "" {
+		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="#942514" stroke-width="2.5" stroke-dasharray="7 4"/>`, steps)
+	}
 	drawn := 0
 	for i := range c.Series {
 		c.Series[i].draw(&b, s, i)
@@ -141,17 +145,21 @@ func atLeast(b *trial.Boundary, x float64) float64 {
 	return float64(len(b.Table))
 }
 
-// limit draws the boundary as the steps that it is, and what lies beyond.
-func (c *chart) limit(b *strings.Builder, s scale) {
+// steps is the path of the boundary: it is of steps, as events are whole. Empty
+// where there is nothing to draw.
+func (c *chart) steps(s scale) string {
+	if c.Limit == nil {
+		return ""
+	}
 	from, until := expected(c.Limit.FromMicro), min(expected(c.Limit.UntilMicro), s.maxX)
 	if until <= from {
-		return
+		return ""
 	}
 	var path strings.Builder
-	x, y := from, atLeast(c.Limit, from)
-	fmt.Fprintf(&path, "M%s %s", num(s.x(x)), num(s.y(y)))
+	y := atLeast(c.Limit, from)
+	fmt.Fprintf(&path, "M%s %s", num(s.x(from)), num(s.y(y)))
 	for y <= s.maxY && int(y) <= len(c.Limit.Table) {
-		x = min(expected(c.Limit.Table[int(y)-1]), until)
+		x := min(expected(c.Limit.Table[int(y)-1]), until)
 		fmt.Fprintf(&path, "H%s", num(s.x(x)))
 		if x >= until {
 			break
@@ -160,8 +168,7 @@ func (c *chart) limit(b *strings.Builder, s scale) {
 			fmt.Fprintf(&path, "V%s", num(s.y(y)))
 		}
 	}
-	fmt.Fprintf(b, `<path d="%sV%sH%sZ" fill="#fbe9e6"/>`, path.String(), num(s.top), num(s.x(from)))
-	fmt.Fprintf(b, `<path d="%s" fill="none" stroke="#942514" stroke-width="2.5" stroke-dasharray="7 4"/>`, path.String())
+	return path.String()
 }
 
 func axes(b *strings.Builder, s scale) {

@@ -38,7 +38,7 @@ type homePage struct {
 func (s *site) home(c *gin.Context) (view, error) { return s.homeWith(c, "", "") }
 
 func (s *site) homeWith(c *gin.Context, query, wrong string) (view, error) {
-	g, h := s.Config.Ledger.Genesis(), s.Config.Ledger.Head()
+	g, h := s.Ledger.Genesis(), s.Ledger.Head()
 	p := homePage{Query: query, Wrong: wrong, Name: g.Name, Height: h.Height, Time: h.Time}
 	trials, err := s.Model.Trials(c)
 	if err != nil {
@@ -202,7 +202,7 @@ func (s *site) findPackage(ctx context.Context, trials []readmodel.Trial, cid tr
 // findHash asks every table that hashes name something in, one after another.
 // No two of them can hold the same hash, as each is made under a tag of its own.
 func (s *site) findHash(ctx context.Context, trials []readmodel.Trial, h wire.Hash) ([]link, error) {
-	g := s.Config.Ledger.Genesis()
+	g := s.Ledger.Genesis()
 	if wire.LedgerID(h) == g.ID() {
 		return []link{{"This ledger", "/ledger"}}, nil
 	}

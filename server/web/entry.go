@@ -66,13 +66,13 @@ func (s *site) fillEntry(ctx context.Context, p *entryPage) error {
 			p.Study, p.Evidence = studyName(t), s.Evidence(t.ID)
 		}
 	}
-	if r, err := s.Config.Ledger.Receipt(p.Hash); err == nil {
+	if r, err := s.Ledger.Receipt(p.Hash); err == nil {
 		p.Receipt = &r
 	}
 	if p.Refused() {
 		return nil
 	}
-	kept, err := s.Config.Ledger.Entry(p.Hash)
+	kept, err := s.Ledger.Entry(p.Hash)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (p ledgerPage) address(page uint64) string {
 var errNoSuchPage = &failure{http.StatusNotFound, "No such page of the ledger", "Pages are numbered from 1 on, the newest entries first."}
 
 func (s *site) ledger(c *gin.Context) (view, error) {
-	g, h := s.Config.Ledger.Genesis(), s.Config.Ledger.Head()
+	g, h := s.Ledger.Genesis(), s.Ledger.Head()
 	p := ledgerPage{
 		Name: g.Name, ID: g.ID().String(), Genesis: g.Time, Height: h.Height, Time: h.Time,
 		Page: 1, Stream: c.Query("stream"), Streams: []link{{"Everything", ""}, {"Directory: who may sign", "directory"}},
@@ -141,7 +141,7 @@ func (s *site) signers(ctx context.Context, entries []readmodel.Entry) (map[wire
 
 // signer names who holds a key, with the role that the directory gives.
 func (s *site) signer(ctx context.Context, key wire.KeyID) (string, error) {
-	if key == s.Config.Ledger.Genesis().Node.ID() {
+	if key == s.Ledger.Genesis().Node.ID() {
 		return "The ledger’s own node, for somebody who stays unnamed", nil
 	}
 	a, err := s.Model.Signer(ctx, key)

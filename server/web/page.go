@@ -116,7 +116,7 @@ type frame struct {
 }
 
 func (s *site) frame(v view) frame {
-	g := s.Config.Ledger.Genesis()
+	g := s.Ledger.Genesis()
 	title := v.Title + " – Trialith"
 	if v.Wrong {
 		title = "Error: " + title

@@ -226,11 +226,11 @@ func (r *roll) withdraw(leaf field.Leaf, known *account) trial.Set {
 	}
 	known.Places = nil
 	m, _ := getMember(r.s, leaf)
-	first, settled := m.Active, r.settled(known.Version)
+	settled := r.settled(known.Version)
 	r.part(leaf, &m)
 	o := m.owes(known.Version)
 	if !settled {
-		r.leaves(leaf, &m, o, trial.ByProof, known.Kind != 0, first)
+		r.leaves(leaf, &m, o, trial.ByProof, known.Kind != 0)
 	}
 	state.Put(r.s, memberKey(leaf), m)
 	return o.Set

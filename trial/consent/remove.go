@@ -93,11 +93,9 @@ func (t Remove) Apply(s State, c trial.Context) []event.Event {
 }
 
 func (r *roll) word(leaf field.Leaf, m *member, class trial.Leaving, ss []Statement) {
-	first := m.Active
 	r.part(leaf, m)
 	for _, x := range ss {
-		r.leaves(leaf, m, m.owes(x.Version), class, x.Used, first)
-		first = false
+		r.leaves(leaf, m, m.owes(x.Version), class, x.Used)
 	}
 }
 
@@ -143,7 +141,7 @@ func (t Correct) Apply(s State, c trial.Context) []event.Event {
 	r := &roll{s: s, c: c}
 	m, _ := getMember(s, t.Leaf)
 	o := m.owes(t.Version)
-	r.leaves(t.Leaf, &m, o, o.Left, t.Used, false)
+	r.leaves(t.Leaf, &m, o, o.Left, t.Used)
 	state.Put(s, memberKey(t.Leaf), m)
 	r.tell(event.WordCorrected{Leaf: t.Leaf, Version: t.Version, Used: t.Used})
 	return r.events

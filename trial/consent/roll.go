@@ -30,6 +30,7 @@ type member struct {
 	Enrolled int64
 	Kiosk    bool
 	Active   bool
+	Told     bool    // that it left
 	Owes     []owing // ascending by version; a leaf is in at most one set of each
 }
 
@@ -227,7 +228,7 @@ func getAccount(s state.View, a field.Account) (account, bool) {
 }
 
 // leaves counts a leaf's leaving under one version, in place of a word said before.
-func (r *roll) leaves(leaf field.Leaf, m *member, o *owing, by trial.Leaving, used, first bool) {
+func (r *roll) leaves(leaf field.Leaf, m *member, o *owing, by trial.Leaving, used bool) {
 	was, said := o.Left, o.Used
 	o.Left, o.Used = by, used
 	r.count(o.Version, o.Set, func(c *trial.Counters) {
@@ -236,7 +237,8 @@ func (r *roll) leaves(leaf field.Leaf, m *member, o *owing, by trial.Leaving, us
 		}
 		tally(c, by, used, 1)
 	})
-	r.tell(event.Left{Leaf: leaf, Site: m.Site, Version: o.Version, Set: o.Set, By: by, Used: used, First: first})
+	r.tell(event.Left{Leaf: leaf, Site: m.Site, Version: o.Version, Set: o.Set, By: by, Used: used, First: !m.Told})
+	m.Told = true
 }
 
 func tally(c *trial.Counters, by trial.Leaving, used bool, n uint64) {

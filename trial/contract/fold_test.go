@@ -16,6 +16,7 @@ type fold struct {
 	counters map[trial.Version]trial.Counters
 	told     map[countedSet]trial.Counters // the last Counted of each set
 	left     map[leftKey]event.Left
+	firsts   map[field.Leaf]int // how often a leaf was told to have left for the first time
 	trees    map[string][]field.Leaf
 	changed  []string // trees that the last transaction wrote
 }
@@ -34,6 +35,7 @@ func (f *fold) add(events []event.Event) {
 	if f.counters == nil {
 		f.counters, f.told = map[trial.Version]trial.Counters{}, map[countedSet]trial.Counters{}
 		f.left, f.trees = map[leftKey]event.Left{}, map[string][]field.Leaf{}
+		f.firsts = map[field.Leaf]int{}
 	}
 	f.changed = f.changed[:0]
 	for _, e := range events {
@@ -46,6 +48,7 @@ func (f *fold) add(events []event.Event) {
 			f.leaves(e)
 		case event.Counted:
 			f.told[countedSet{e.Version, e.Set}] = e.Counters
+		default: // nothing that is counted
 		}
 	}
 }
@@ -81,6 +84,9 @@ func (f *fold) acted(e event.Acted) {
 }
 
 func (f *fold) leaves(e event.Left) {
+	if e.First {
+		f.firsts[e.Leaf]++
+	}
 	k := leftKey{e.Leaf, e.Version}
 	c := f.counters[e.Version]
 	if was, ok := f.left[k]; ok {

@@ -109,6 +109,15 @@ func (h *history) checkTrees(p *person) {
 }
 
 func (h *history) checkPerson(p *person, now int64) {
+	told := 0
+	for _, d := range p.owes {
+		if d.left != 0 {
+			told = 1
+		}
+	}
+	if n := h.b.folded.firsts[p.leaf]; n != told {
+		h.breaks("EVENTS", "%s was told %d times to have left", p.name, n)
+	}
 	if !p.active {
 		return
 	}

@@ -195,8 +195,8 @@ func used(r act.Rule) string {
 // fields lists the fields of a structure and notes the structures in it.
 func fields(t reflect.Type, types map[string]reflect.Type) string {
 	var out []string
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Name != "_" {
+	for f := range t.Fields() {
+		if f.Name != "_" {
 			out = append(out, spaced(f.Name)+": "+wireType(f.Type, types))
 		}
 	}

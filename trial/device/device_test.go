@@ -159,8 +159,9 @@ func TestCourse(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.must(contract.ConsentAct, agree, "node")
-	if code, _ := l.send(contract.ConsentAct, agree, "node"); code != trial.AccountUsed {
-		t.Fatalf("a second consent: code %d, want %d", code, trial.AccountUsed)
+	var refused *trial.Refusal
+	if _, err := l.send(contract.ConsentAct, agree, "node"); !errors.As(err, &refused) || refused.Code != trial.AccountUsed {
+		t.Fatalf("a second consent: %v, want %d", err, trial.AccountUsed)
 	}
 	if err := phone.Given(1); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func (t Delegate) Check() error {
 // Authorise asks for a site's own key.
 func (t Delegate) Authorise(_ State, c trial.Context) error {
 	if c.Signer.Role != trial.Site {
-		return trial.Refuse(trial.NotAuthorised, "a site delegates with its own key; a %s cannot", c.Signer.Role)
+		return trial.Refuse(trial.NotAuthorised, "a site delegates with its own key; the signer is: %s", c.Signer.Role)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (t EndDelegation) Check() error { return nil }
 // Authorise asks for a site's own key.
 func (t EndDelegation) Authorise(_ State, c trial.Context) error {
 	if c.Signer.Role != trial.Site {
-		return trial.Refuse(trial.NotAuthorised, "a site ends a delegation with its own key; a %s cannot", c.Signer.Role)
+		return trial.Refuse(trial.NotAuthorised, "a site ends a delegation with its own key; the signer is: %s", c.Signer.Role)
 	}
 	return nil
 }

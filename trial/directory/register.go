@@ -70,18 +70,18 @@ func (t Register) Authorise(_ State, c trial.Context) error {
 	switch t.Role {
 	case trial.Site:
 		if c.Signer.Role != trial.Sponsor {
-			return trial.Refuse(trial.NotAuthorised, "a site is granted by a sponsor, not by a %s", c.Signer.Role)
+			return trial.Refuse(trial.NotAuthorised, "a site is granted by a sponsor; the signer is: %s", c.Signer.Role)
 		}
 		if !c.Cosigned(func(a trial.Actor) bool { return a.Role == trial.Ethics }) {
 			return trial.Refuse(trial.NeedsSecond, "a site needs the cosignature of an ethics committee")
 		}
 	case trial.Investigator, trial.Pharmacist:
 		if c.Signer.Role != trial.Site {
-			return trial.Refuse(trial.NotAuthorised, "a %s is granted by the site's own key, not by a %s", t.Role, c.Signer.Role)
+			return trial.Refuse(trial.NotAuthorised, "role: %s is granted by the site's own key; the signer is: %s", t.Role, c.Signer.Role)
 		}
 	default:
 		if c.Signer.Role != trial.Regulator {
-			return trial.Refuse(trial.NotAuthorised, "a %s is granted by the regulator, not by a %s", t.Role, c.Signer.Role)
+			return trial.Refuse(trial.NotAuthorised, "role: %s is granted by the regulator; the signer is: %s", t.Role, c.Signer.Role)
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func (t Revoke) Authorise(s State, c trial.Context) error {
 	default:
 	}
 	if c.Signer.ID != t.Actor && c.Signer.Role != by {
-		return trial.Refuse(trial.NotAuthorised, "a %s is revoked by itself or who grants its role", a.Role)
+		return trial.Refuse(trial.NotAuthorised, "an actor is revoked by itself or by who grants its role (%s)", a.Role)
 	}
 	return nil
 }

@@ -156,7 +156,7 @@ type (
 		Set     trial.Set
 		By      trial.Leaving
 		Used    bool
-		First   bool // the leaf was active until now
+		First   bool // nothing was told of its leaving before
 	}
 	// WordCorrected tells that a statement made at a removal was corrected.
 	WordCorrected struct {

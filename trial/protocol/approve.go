@@ -42,7 +42,7 @@ func byEthics(s State, c trial.Context) error {
 		return trial.Refuse(trial.UnknownTrial, "no trial is registered in this stream")
 	}
 	if c.Signer.Role != trial.Ethics {
-		return trial.Refuse(trial.NotAuthorised, "only an ethics committee decides this, not a %s", c.Signer.Role)
+		return trial.Refuse(trial.NotAuthorised, "only an ethics committee decides this; the signer is: %s", c.Signer.Role)
 	}
 	return nil
 }

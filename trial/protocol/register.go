@@ -27,7 +27,7 @@ func checkProtocol(p *trial.Protocol) error {
 // Authorise asks for a sponsor and for the stream that bears the trial's name.
 func (t Register) Authorise(_ State, c trial.Context) error {
 	if c.Signer.Role != trial.Sponsor {
-		return trial.Refuse(trial.NotAuthorised, "a trial is registered by a sponsor, not by a %s", c.Signer.Role)
+		return trial.Refuse(trial.NotAuthorised, "a trial is registered by a sponsor; the signer is: %s", c.Signer.Role)
 	}
 	if id := TrialID(c); id != c.Trial {
 		return trial.Refuse(trial.WrongStream, "stream: this sponsor and idempotency key make trial %v", id)

@@ -71,7 +71,7 @@ func (c *committed) at(height uint64) ([]byte, error) {
 	if height == c.Head().Height {
 		return c.checkpoint, nil
 	}
-	return c.Snapshot.Checkpoint(height)
+	return c.Checkpoint(height)
 }
 
 // Header returns the header at a height; genesis's at 0.
