@@ -118,7 +118,7 @@ func (n *Node) serve(readable bool) http.Handler {
 		case trustless(r):
 			n.gateway.trustless.ServeHTTP(w, r)
 		case readable:
-			n.read(w, r, space, root, rest)
+			n.read(w, r, space, id, root, rest)
 		default:
 			http.Error(w, "this gateway serves verifiable formats only: add ?format=raw, ?format=car or ?format=ipns-record", http.StatusNotAcceptable)
 		}
@@ -186,7 +186,7 @@ var shown = map[string]string{
 const front = "ro-crate-preview.html"
 
 // read serves one file of a package to a reader.
-func (n *Node) read(w http.ResponseWriter, r *http.Request, space string, root trial.CID, path string) {
+func (n *Node) read(w http.ResponseWriter, r *http.Request, space, id string, root trial.CID, path string) {
 	n.mu.RLock()
 	p := n.published[root]
 	n.mu.RUnlock()
@@ -196,7 +196,7 @@ func (n *Node) read(w http.ResponseWriter, r *http.Request, space string, root t
 	}
 	if path == "" {
 		if !strings.HasSuffix(r.URL.Path, "/") {
-			http.Redirect(w, r, r.URL.Path+"/", http.StatusMovedPermanently)
+			http.Redirect(w, r, "/"+space+"/"+id+"/", http.StatusMovedPermanently)
 			return
 		}
 		path = front

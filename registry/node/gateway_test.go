@@ -143,9 +143,9 @@ func TestCorrected(t *testing.T) {
 		}
 		roots = append(roots, root)
 	}
-	n.Close()
+	shut(t, n)
 	n = open(t, dir)
-	defer n.Close()
+	defer shut(t, n)
 	for i, want := range []string{"First.", "Corrected."} {
 		if _, b := answer(t, n.Gateway(), "GET", "/ipfs/"+roots[i].String()+"/lay-summary.md"); string(b) != want {
 			t.Errorf("%s; want %s", b, want)

@@ -207,7 +207,7 @@ func (n *Node) Held(ctx context.Context, root trial.CID) (bool, error) {
 	return held, err
 }
 
-// Held packages' roots, in no order.
+// Pins are the roots of the held packages, in no order.
 func (n *Node) Pins(ctx context.Context) (roots []trial.CID, err error) {
 	for p := range n.pins.RecursiveKeys(ctx, false) {
 		if p.Err != nil {

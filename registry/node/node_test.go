@@ -38,12 +38,15 @@ func open(t testing.TB, dir string) *Node {
 func fresh(t testing.TB) *Node {
 	t.Helper()
 	n := open(t, t.TempDir())
-	t.Cleanup(func() {
-		if err := n.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { shut(t, n) })
 	return n
+}
+
+func shut(t testing.TB, n *Node) {
+	t.Helper()
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // results is a small package; what distinguishes it goes into its summary.
@@ -276,7 +279,7 @@ func TestCrash(t *testing.T) {
 	if err := n.put(t.Context(), list); err != nil {
 		t.Fatal(err)
 	}
-	n.Close() // nothing after the blocks was done
+	shut(t, n) // nothing after the blocks was done
 	n = open(t, dir)
 	if held, err := n.Held(t.Context(), root); err != nil || held {
 		t.Errorf("held: %v, %v", held, err)
@@ -287,7 +290,7 @@ func TestCrash(t *testing.T) {
 	if got, err := n.Import(t.Context(), files); err != nil || got != root {
 		t.Fatal(got, err)
 	}
-	n.Close() // pinned, not published
+	shut(t, n) // pinned, not published
 	n = open(t, dir)
 	if _, found, err := n.Resolve(t.Context(), trial.ID{1}); err != nil || found {
 		t.Errorf("resolved: %v, %v", found, err)
@@ -295,9 +298,9 @@ func TestCrash(t *testing.T) {
 	if _, err := n.Publish(t.Context(), trial.ID{1}, root); err != nil {
 		t.Fatal(err)
 	}
-	n.Close()
+	shut(t, n)
 	n = open(t, dir)
-	defer n.Close()
+	defer shut(t, n)
 	if r, found, err := n.Resolve(t.Context(), trial.ID{1}); err != nil || !found || r.Root != root {
 		t.Errorf("%+v, %v, %v", r, found, err)
 	}
@@ -331,7 +334,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.Close()
+	defer shut(t, n)
 	id := trial.ID{1}
 	var last Release
 	for i, summary := range []string{"First.", "Corrected."} {
