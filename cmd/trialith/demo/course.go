@@ -19,8 +19,12 @@ const atOnce = 4
 
 // each runs fn for all at once, a few at a time.
 func each[T any](ctx context.Context, all []T, fn func(context.Context, T) error) error {
+	return eachOf(ctx, atOnce, all, fn)
+}
+
+func eachOf[T any](ctx context.Context, limit int, all []T, fn func(context.Context, T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
+	g.SetLimit(limit)
 	for _, x := range all {
 		g.Go(func() error { return fn(ctx, x) })
 	}
@@ -180,7 +184,7 @@ func (s *study) summary(ctx context.Context) (*Summary, error) {
 		AdverseEvents: s.adverseEvents(), Queries: []string{}, Flags: []Flag{}, PackageCID: s.results.root.String(),
 		Consented: map[string]int{"1": 0, "2": 0}, C9: map[string]string{}, Removed: map[string]int{}, Refused: t.refused,
 		Transactions: info.Transactions, Blocks: info.Height,
-		Proofs: proofs, Proving: round(proving.Seconds()), Seconds: s.config.Report.took,
+		Proofs: proofs, Proving: round(proving.Seconds()), ProvingAlone: round(s.alone.Seconds()), Seconds: s.config.Report.took,
 		api: s.api, id: s.trial,
 	}
 	if out.Refused == nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/circuits/prover"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/cmd/trialith/demo/pilot"
@@ -58,7 +59,8 @@ type Summary struct {
 	Transactions  uint64             `json:"transactions"`
 	Blocks        uint64             `json:"blocks"`
 	Proofs        int                `json:"proofs"`
-	Proving       float64            `json:"proving_seconds"` // at least one proof was being made
+	Proving       float64            `json:"proving_seconds"`       // at least one proof was being made
+	ProvingAlone  float64            `json:"proving_alone_seconds"` // as many proofs with nothing else, on two workers
 	Seconds       map[string]float64 `json:"seconds"`
 
 	api *client.Client
@@ -110,6 +112,7 @@ type study struct {
 	ledger wire.LedgerID
 	trial  trial.ID
 	prover *countingProver
+	alone  time.Duration // for as many proofs as the run made
 
 	versions  []trial.Protocol // by version, from 1
 	regulator *party
@@ -158,6 +161,7 @@ func Run(ctx context.Context, c Config) (*Summary, error) {
 		{"looks", "The board's looks opened and recomputed", s.openLooks},
 		{"package", "Results packaged, held by two custodians", s.stage},
 		{"release", "Released", s.release},
+		{"alone", "Proving measured alone, two workers", s.measure},
 	} {
 		if c.Between != nil {
 			if err := c.Between(step.key); err != nil {
@@ -206,6 +210,31 @@ func (s *study) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("Groth16 on BN254; %d participants of the CDISC pilot study", len(people)), nil
+}
+
+// sample is how many proofs measure the speed of proving alone.
+const sample = 48
+
+// measure makes proofs with nothing else going on, so that a reader can tell
+// what part of the run is proving.
+func (s *study) measure(ctx context.Context) (string, error) {
+	made, _ := s.prover.busy.read()
+	n := min(sample, made)
+	phones := make([]*device.Device, n)
+	for i := range phones {
+		phones[i] = device.New(device.Config{Ledger: s.ledger, Trial: s.trial, Prover: s.prover.prover})
+	}
+	begin := time.Now()
+	err := eachOf(ctx, 2, phones, func(_ context.Context, d *device.Device) error {
+		_, err := d.Enrol(s.sites[0].site, s.sites[0].investigator.id, 1, genesisDay, field.Attributes{attributeAge: 60})
+		return err
+	})
+	if err != nil || n == 0 {
+		return "", err
+	}
+	took := time.Since(begin)
+	s.alone = took * time.Duration(made) / time.Duration(n)
+	return fmt.Sprintf("%.1f proofs a second: %.1f s for the %d of this run", float64(n)/took.Seconds(), s.alone.Seconds(), made), nil
 }
 
 // device gives a participant a device of their own. It downloads leaf lists as

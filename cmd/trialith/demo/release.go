@@ -97,7 +97,11 @@ func (s *study) lockData(ctx context.Context) (string, error) {
 	if _, err := s.board.chair.must(ctx, contract.DatasetUnblind, stream, body, s.board.member); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d rows of %s", count, strings.Join(datasets, ", ")), nil
+	text := fmt.Sprintf("%d rows of %s", count, strings.Join(datasets, ", "))
+	if n := len(s.queries()); n > 0 {
+		text += fmt.Sprintf("; %d queries: fatal, not marked serious", n)
+	}
+	return text, nil
 }
 
 // allocation is the list of who was in which planned arm.
