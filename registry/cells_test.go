@@ -89,8 +89,13 @@ func TestFindings(t *testing.T) {
 func TestPilotRowsAreFound(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ from, to string }{
-		{"ae.csv", "tables/cibic.csv"}, {"dm.csv", fileSummary}, {"adsl.csv", filePlan}, {"ex.csv", "tables/ex.csv"},
-		{"dataset-json/sdtm_ae.json", "tables/cibic.json"}, {"dataset-json/sdtm_dm.json", fileStudy}, {"dataset-json/sdtm_dm.json", "tables/dm.json"},
+		{"ae.csv", "tables/cibic.csv"},
+		{"dm.csv", fileSummary},
+		{"adsl.csv", filePlan},
+		{"ex.csv", "tables/ex.csv"},
+		{"dataset-json/sdtm_ae.json", "tables/cibic.json"},
+		{"dataset-json/sdtm_dm.json", fileStudy},
+		{"dataset-json/sdtm_dm.json", "tables/dm.json"},
 	} {
 		b, err := os.ReadFile("../../shared/data/pilot/" + c.from)
 		if err != nil {

@@ -188,7 +188,7 @@ func writeNode(dir string, g chain.Genesis, key ed25519.PrivateKey) error {
 
 // readNode reads them back.
 func readNode(dir string) (chain.Genesis, ed25519.PrivateKey, error) {
-	b, err := os.ReadFile(filepath.Join(dir, fileGenesis))
+	b, err := os.ReadFile(filepath.Join(dir, fileGenesis)) //nolint:gosec // the operator names the directory
 	if err != nil {
 		return chain.Genesis{}, nil, hint(err, "%s is no node's directory; \"trialith demo --dir %s\" makes one", dir, dir)
 	}
@@ -196,7 +196,7 @@ func readNode(dir string) (chain.Genesis, ed25519.PrivateKey, error) {
 	if err != nil {
 		return g, nil, err
 	}
-	seed, err := os.ReadFile(filepath.Join(dir, dirKeys, fileKey))
+	seed, err := os.ReadFile(filepath.Join(dir, dirKeys, fileKey)) //nolint:gosec // the operator names the directory
 	if err != nil {
 		return g, nil, err
 	}

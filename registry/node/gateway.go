@@ -196,7 +196,7 @@ func (n *Node) read(w http.ResponseWriter, r *http.Request, space, id string, ro
 	}
 	if path == "" {
 		if !strings.HasSuffix(r.URL.Path, "/") {
-			http.Redirect(w, r, "/"+space+"/"+id+"/", http.StatusMovedPermanently)
+			http.Redirect(w, r, "/"+space+"/"+id+"/", http.StatusMovedPermanently) //nolint:gosec // space and id are one of ours and a parsed CID: find knows them
 			return
 		}
 		path = front

@@ -150,7 +150,7 @@ func (n *Node) Releases(ctx context.Context) (list []Release, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer found.Close()
+	defer found.Close() //nolint:errcheck // only read
 	for e := range found.Next() {
 		var r Release
 		if e.Error != nil {

@@ -10,6 +10,7 @@ package outcome
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
@@ -186,14 +187,15 @@ func (l *Line) Deviation() string {
 	case Added:
 		return l.label() + " added " + l.how()
 	case Changed:
-		words := l.label() + " changed " + l.how() + ":"
+		var words strings.Builder
+		words.WriteString(l.label() + " changed " + l.how() + ":")
 		for i, c := range l.Changes {
 			if i > 0 {
-				words += ","
+				words.WriteString(",")
 			}
-			words += " " + c.Field
+			words.WriteString(" " + c.Field)
 		}
-		return words
+		return words.String()
 	default:
 		return ""
 	}

@@ -60,18 +60,36 @@ func TestReportAgainstRegistered(t *testing.T) {
 		{"by words alone", []Reported{
 			with(as(score), func(r *Reported) { r.ID = "" }), with(as(pulse), func(r *Reported) { r.ID = "a.2" }),
 		}, "END1 reported as registered; END2 reported as registered"},
-		{"another level", []Reported{with(as(score), func(r *Reported) { r.Level = trial.Secondary }), as(pulse)},
-			"END1 changed silently: level; END2 reported as registered"},
-		{"another time", []Reported{with(as(score), func(r *Reported) { r.Timepoint = "Week 8" }), as(pulse)},
-			"END1 changed silently: time point; END2 reported as registered"},
-		{"all else under the same id", []Reported{{ID: "END1", Level: trial.Secondary, Name: "Death", Timepoint: "Week 8"}, as(pulse)},
-			"END1 changed silently: level, name, time point; END2 reported as registered"},
-		{"another outcome", []Reported{as(score), as(pulse), {Level: trial.Primary, Name: "Mood"}},
-			"END1 reported as registered; END2 reported as registered; reported outcome 3 added silently"},
-		{"one twice", []Reported{as(score), as(score), as(pulse)},
-			"END1 reported as registered; END2 reported as registered; reported outcome 2 added silently"},
-		{"switched", []Reported{{Level: trial.Primary, Name: "Pulse"}, {Level: trial.Secondary, Name: "Change of the score", Timepoint: "24 wk"}},
-			"END1 changed silently: level; END2 changed silently: level"},
+		{
+			"another level",
+			[]Reported{with(as(score), func(r *Reported) { r.Level = trial.Secondary }), as(pulse)},
+			"END1 changed silently: level; END2 reported as registered",
+		},
+		{
+			"another time",
+			[]Reported{with(as(score), func(r *Reported) { r.Timepoint = "Week 8" }), as(pulse)},
+			"END1 changed silently: time point; END2 reported as registered",
+		},
+		{
+			"all else under the same id",
+			[]Reported{{ID: "END1", Level: trial.Secondary, Name: "Death", Timepoint: "Week 8"}, as(pulse)},
+			"END1 changed silently: level, name, time point; END2 reported as registered",
+		},
+		{
+			"another outcome",
+			[]Reported{as(score), as(pulse), {Level: trial.Primary, Name: "Mood"}},
+			"END1 reported as registered; END2 reported as registered; reported outcome 3 added silently",
+		},
+		{
+			"one twice",
+			[]Reported{as(score), as(score), as(pulse)},
+			"END1 reported as registered; END2 reported as registered; reported outcome 2 added silently",
+		},
+		{
+			"switched",
+			[]Reported{{Level: trial.Primary, Name: "Pulse"}, {Level: trial.Secondary, Name: "Change of the score", Timepoint: "24 wk"}},
+			"END1 changed silently: level; END2 changed silently: level",
+		},
 	} {
 		if got := told(Compare([]Version{first(score, pulse)}, Seen{}, c.reported)); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
@@ -96,18 +114,49 @@ func TestInForceBeforeUnblinding(t *testing.T) {
 		reported []Reported
 		want     string
 	}{
-		{"amended before", both, Seen{Unblinded: 200}, 2, []Reported{as(later), as(mood)},
-			"END1 reported as registered; END3 reported as registered; END2 withdrawn by amendment"},
-		{"amended before, reported as at first", both, Seen{Unblinded: 200}, 2, []Reported{as(score), as(mood), as(pulse)},
-			"END1 changed by version 1: time point; END3 reported as registered; END2 added by version 1"},
-		{"amended after", both, Seen{Unblinded: 110}, 1, []Reported{as(later), as(mood)},
-			"END1 changed by version 2: time point; END2 missing; END3 added by version 2"},
-		{"amended at that moment", both, Seen{Unblinded: 120}, 1, []Reported{as(score), as(pulse)},
-			"END1 reported as registered; END2 reported as registered"},
-		{"never in force", []Version{both[0], {Number: 2, Registered: 100, Outcomes: second.Outcomes}}, Seen{Unblinded: 200}, 1,
-			[]Reported{as(score), as(pulse)}, "END1 reported as registered; END2 reported as registered"},
-		{"never unblinded", both, Seen{}, 2, []Reported{as(later), as(mood)},
-			"END1 reported as registered; END3 reported as registered; END2 withdrawn by amendment"},
+		{
+			"amended before", both,
+			Seen{Unblinded: 200},
+			2,
+			[]Reported{as(later), as(mood)},
+			"END1 reported as registered; END3 reported as registered; END2 withdrawn by amendment",
+		},
+		{
+			"amended before, reported as at first", both,
+			Seen{Unblinded: 200},
+			2,
+			[]Reported{as(score), as(mood), as(pulse)},
+			"END1 changed by version 1: time point; END3 reported as registered; END2 added by version 1",
+		},
+		{
+			"amended after", both,
+			Seen{Unblinded: 110},
+			1,
+			[]Reported{as(later), as(mood)},
+			"END1 changed by version 2: time point; END2 missing; END3 added by version 2",
+		},
+		{
+			"amended at that moment", both,
+			Seen{Unblinded: 120},
+			1,
+			[]Reported{as(score), as(pulse)},
+			"END1 reported as registered; END2 reported as registered",
+		},
+		{
+			"never in force",
+			[]Version{both[0], {Number: 2, Registered: 100, Outcomes: second.Outcomes}},
+			Seen{Unblinded: 200},
+			1,
+			[]Reported{as(score), as(pulse)},
+			"END1 reported as registered; END2 reported as registered",
+		},
+		{
+			"never unblinded", both,
+			Seen{},
+			2,
+			[]Reported{as(later), as(mood)},
+			"END1 reported as registered; END3 reported as registered; END2 withdrawn by amendment",
+		},
 	} {
 		got := Compare(c.versions, c.seen, c.reported)
 		if got.Version != c.version || got.Blind != (c.seen.Unblinded == 0) || told(got) != c.want {
@@ -122,7 +171,8 @@ func TestHistory(t *testing.T) {
 	later := score
 	later.Level = trial.Secondary
 	versions := []Version{
-		first(score), {Number: 2, Registered: 100, InForce: 120, Outcomes: []trial.Outcome{score, pulse}},
+		first(score),
+		{Number: 2, Registered: 100, InForce: 120, Outcomes: []trial.Outcome{score, pulse}},
 		{Number: 3, Registered: 300, InForce: 320, Outcomes: []trial.Outcome{later}},
 	}
 	seen := Seen{Enrolled: 50, Unblinded: 250, Looks: []int64{90, 150, 299}, Cuts: []int64{200}, Single: []int64{60, 400}}
