@@ -55,6 +55,8 @@ type Report struct {
 	Exceptions []string    `json:"exceptions,omitempty"`
 	Milestones []Milestone `json:"milestones,omitempty"`
 	Checks     []Check     `json:"checks"`
+	// Study is nil where the record did not replay.
+	Study *Study `json:"-"`
 }
 
 // Milestone is a moment that the trial's credibility rests on, by the ledger's

@@ -152,6 +152,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, p Policy) (*Report, 
 	v.consent()
 	v.label()
 	v.later()
+	v.report.Study = v.study()
 	v.conclude()
 	return &v.report, nil
 }
