@@ -150,8 +150,8 @@ func whenWords(l outcomes.Line) []string {
 		if r.Known.Unblinded {
 			when = "after unblinding"
 		}
-		out = append(out, fmt.Sprintf("Version %v changed its %s, %s, after %d looks of the safety board and %d data cuts.",
-			r.Version, strings.Join(fields, ", "), when, r.Known.Looks, r.Known.Cuts))
+		out = append(out, fmt.Sprintf("Version %v changed its %s, %s, after %s of the safety board and %s.",
+			r.Version, strings.Join(fields, ", "), when, plural(r.Known.Looks, "look"), plural(r.Known.Cuts, "data cut")))
 	}
 	if l.Status == outcomes.Changed || l.Status == outcomes.Added {
 		if l.Since == 0 {
@@ -162,10 +162,18 @@ func whenWords(l outcomes.Line) []string {
 	return out
 }
 
+func plural(n uint32, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // exceptionParts parts an exception into what was asked and what was found.
 func exceptionParts(e string) []string {
 	id, found, _ := strings.Cut(e, ":")
-	return []string{asks(checkGate + id), found}
+	words := asks(checkGate + id)
+	return []string{strings.ToLower(words[:1]) + words[1:], found}
 }
 
 func decidedWords(decision string) string {
