@@ -38,7 +38,18 @@ func (r *Report) WriteHTML(w io.Writer, about File) error {
 		Passed  []Check
 		Failed  []Check
 		Skipped []Check
-	}{r, about, r.with(Passed), r.with(Failed), r.with(NotChecked)})
+		Names   map[string]string // of outcomes, by id
+	}{r, about, r.with(Passed), r.with(Failed), r.with(NotChecked), r.names()})
+}
+
+func (r *Report) names() map[string]string {
+	names := map[string]string{}
+	if r.Study != nil && r.Study.Comparison != nil {
+		for _, l := range r.Study.Comparison.Lines {
+			names[l.ID] = l.Name
+		}
+	}
+	return names
 }
 
 func (r *Report) with(s Status) (list []Check) {
@@ -170,9 +181,12 @@ func plural(n uint32, noun string) string {
 }
 
 // exceptionParts parts an exception into what was asked and what was found.
-func exceptionParts(e string) []string {
+func exceptionParts(names map[string]string, e string) []string {
 	id, found, _ := strings.Cut(e, ":")
 	words := asks(checkGate + id)
+	if outcome, rest, _ := strings.Cut(found, " "); id == "outcomes" && names[outcome] != "" {
+		found = outcome + " " + rest + ": " + names[outcome]
+	}
 	return []string{strings.ToLower(words[:1]) + words[1:], found}
 }
 

@@ -27,7 +27,7 @@ func full() *Report {
 	}
 	return &Report{
 		Verdict: Reservations, Label: trial.PublishedWithExceptions, Marks: []string{trial.Late, trial.NamedNotHeld}, AsOf: "2014-09-01T06:00:00.000Z",
-		Sentence: "Demonstration keys: " + hostile + ".", Exceptions: []string{"eligibility:2 deviations", "consent.v2:INCOMPLETE(1)", "new-check:" + hostile},
+		Sentence: "Demonstration keys: " + hostile + ".", Exceptions: []string{"eligibility:2 deviations", "consent.v2:INCOMPLETE(1)", "outcomes:O1 missing", "new-check:" + hostile},
 		Checks: []Check{
 			{ID: checkUsable, Status: Passed, Reason: "an evidence file"},
 			{ID: checkGate + "looks-open", Status: Failed, Reason: hostile, Entry: "trial/7", exception: true},

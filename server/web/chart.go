@@ -75,10 +75,10 @@ func (c *chart) fit(on canvas) scale {
 	}
 	if c.Limit != nil {
 		until := expected(c.Limit.UntilMicro)
-		if s.maxX == 0 || until <= 3*s.maxX {
+		if s.maxX == 0 || until <= 2*s.maxX {
 			s.maxX = max(s.maxX, until)
 		} else {
-			s.maxX *= 3
+			s.maxX *= 1.5 // what is far ahead would press what is there into a corner
 		}
 		s.maxY = max(s.maxY, atLeast(c.Limit, min(s.maxX, until)))
 	}

@@ -24,6 +24,37 @@ type resultsPart struct {
 	Tables   []resultTable
 	Datasets []readmodel.Dataset
 	Gate     []gateLine
+	Names    map[string]string // of outcomes, by id
+}
+
+// outcomeNames are the names that checks call by their ids.
+func outcomeNames(latest *trial.Protocol, standing *readmodel.Stage) map[string]string {
+	names := map[string]string{}
+	if latest != nil {
+		for _, o := range latest.Outcomes {
+			names[o.ID] = o.Name
+		}
+	}
+	if standing != nil {
+		for _, l := range standing.Comparison.Lines {
+			if l.ID != "" {
+				names[l.ID] = l.Name
+			}
+		}
+	}
+	return names
+}
+
+// inWords puts an outcome's name beside the id that a detail begins with.
+func inWords(check, detail string, names map[string]string) string {
+	if check != publication.CheckOutcomes {
+		return detail
+	}
+	id, rest, _ := strings.Cut(detail, " ")
+	if name := names[id]; strings.TrimSpace(name) != "" {
+		return id + " " + rest + ": " + name
+	}
+	return detail
 }
 
 // resultTable is a table of a results package.
@@ -44,7 +75,7 @@ const (
 	tableFolder  = "tables/"
 )
 
-func (s *site) readResults(ctx context.Context, id trial.ID) (p resultsPart, err error) {
+func (s *site) readResults(ctx context.Context, id trial.ID, latest *trial.Protocol) (p resultsPart, err error) {
 	if p.Label, err = s.Label(ctx, id); err != nil {
 		return p, err
 	}
@@ -58,11 +89,12 @@ func (s *site) readResults(ctx context.Context, id trial.ID) (p resultsPart, err
 	if err != nil {
 		return p, err
 	}
-	p.Gate = gateLines(checks)
 	if i := slices.IndexFunc(p.Stages, func(x readmodel.Stage) bool { return x.Number == p.Label.Stage }); i >= 0 {
 		p.Standing = &p.Stages[i]
 		s.readPackage(ctx, &p)
 	}
+	p.Names = outcomeNames(latest, p.Standing)
+	p.Gate = gateLines(checks, p.Names)
 	return p, nil
 }
 
@@ -200,9 +232,10 @@ type gateLine struct {
 
 // gateLines puts checks of one kind under one heading, those that do not hold
 // first.
-func gateLines(checks []trial.Check) []gateLine {
+func gateLines(checks []trial.Check, names map[string]string) []gateLine {
 	var lines []gateLine
 	for _, c := range checks {
+		c.Detail = inWords(c.ID, c.Detail, names)
 		if i := slices.IndexFunc(lines, func(l gateLine) bool { return l.ID == c.ID && l.Holds == c.Holds }); i >= 0 {
 			lines[i].Details = append(lines[i].Details, c.Detail)
 			continue
@@ -273,21 +306,17 @@ var checkMeanings = map[string]string{
 	publication.CheckHeld:        "Two independent custodians hold the results",
 }
 
-// exceptionWords reads an exception, "check:detail", for people.
-func exceptionWords(e string) (asks, found string) {
-	id, detail, _ := strings.Cut(e, ":")
-	return checkWords(id), detail
-}
-
 // exceptionLine is the exceptions of one check.
 type exceptionLine struct {
 	Asks  string
 	Found []string
 }
 
-func exceptionLines(exceptions []string) (lines []exceptionLine) {
+// exceptionLines reads exceptions, "check:detail", for people.
+func exceptionLines(exceptions []string, names map[string]string) (lines []exceptionLine) {
 	for _, e := range exceptions {
-		asks, found := exceptionWords(e)
+		id, found, _ := strings.Cut(e, ":")
+		asks, found := checkWords(id), inWords(id, found, names)
 		if n := len(lines); n > 0 && lines[n-1].Asks == asks {
 			lines[n-1].Found = append(lines[n-1].Found, found)
 			continue
@@ -442,4 +471,12 @@ func unblindedWords(p safetyPart) string {
 		s += " The arm of " + people(p.Single) + " was opened alone, in an emergency or after a suspected reaction."
 	}
 	return s
+}
+
+// standingNow says where a study stands: results fall due once it has ended.
+func standingNow(p studyPage) string {
+	if p.Results.Label.Due != 0 {
+		return "Every phase of the study is over"
+	}
+	return standing(p.Trial)
 }

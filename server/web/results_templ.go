@@ -240,7 +240,7 @@ func released(p studyPage, st *readmodel.Stage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, l := range exceptionLines(p.Results.Label.Exceptions) {
+			for _, l := range exceptionLines(p.Results.Label.Exceptions, p.Results.Names) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<li class=\"t-gate__item\"><p class=\"t-gate__asks\">Not so: ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

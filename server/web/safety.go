@@ -196,7 +196,7 @@ func (w *watched) title() string {
 func (w *watched) sentence() string {
 	switch {
 	case len(w.Lines) == 0:
-		return "The monitoring board has not looked yet."
+		return "The safety board has not looked yet."
 	case len(w.Flags) > 0:
 		return w.crossedWords()
 	case w.Scope == trial.ByArm && w.Sealed > 0:

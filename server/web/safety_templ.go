@@ -378,7 +378,7 @@ func watchedView(p studyPage, w *watched) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(w.Board) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<h4 class=\"govuk-heading-s\">What the monitoring board decided</h4><ul class=\"govuk-list govuk-list--bullet t-measure\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<h4 class=\"govuk-heading-s\">What the safety board decided</h4><ul class=\"govuk-list govuk-list--bullet t-measure\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -192,7 +192,7 @@ func (s *site) readStudy(ctx context.Context, id trial.ID) (p studyPage, err err
 	if p.Safety, err = s.readSafety(ctx, id, armNames(p.Latest)); err != nil {
 		return p, err
 	}
-	p.Results, err = s.readResults(ctx, id)
+	p.Results, err = s.readResults(ctx, id, p.Latest)
 	return p, err
 }
 
