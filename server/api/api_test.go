@@ -482,9 +482,10 @@ func TestDescription(t *testing.T) {
 	want := []string{
 		"GET /v1/actors", "GET /v1/clock", "GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/entries", "GET /v1/ledger/genesis",
 		"GET /v1/ledger/headers", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
-		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/sites",
+		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
+		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
 		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}",
-		"POST /v1/acts", "POST /v1/transactions", "POST /v1/verify",
+		"POST /v1/acts", "POST /v1/transactions", "POST /v1/trials/{trial}/package", "POST /v1/verify",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("described:\n%s", strings.Join(got, "\n"))
