@@ -1,42 +1,71 @@
 package contract
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/trial"
 )
 
-// batch holds what Prepare verified for the block at hand. It speeds up, and
-// cannot change, what execution decides: a proof counts as verified only for
-// the very statement that execution builds again.
-type batch struct {
-	mu   sync.Mutex
-	held map[wire.TxHash]verifier.Item
+// remembered bounds one generation of [proven]; a block holds fewer.
+const remembered = 4096
+
+// proven remembers proofs that hold, each together with its whole statement. It
+// speeds up, and cannot change, what execution decides: a proof counts as
+// verified only for the very statement that execution builds again, and one
+// that was forgotten is verified again.
+type proven struct {
+	mu          sync.Mutex
+	young, aged map[verifier.Item]struct{}
+}
+
+func (p *proven) holds(item *verifier.Item) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.young[*item]; ok {
+		return true
+	}
+	_, ok := p.aged[*item]
+	return ok
+}
+
+// add remembers an item that was verified, and forgets the oldest generation
+// when the present one is full.
+func (p *proven) add(item *verifier.Item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.young == nil || len(p.young) >= remembered {
+		p.young, p.aged = make(map[verifier.Item]struct{}), p.young
+	}
+	p.young[*item] = struct{}{}
 }
 
 // Prepare verifies the proofs of a block together, against the statements as
-// the state before the block makes them.
+// the state before the block makes them, but for those that hold already.
 func (m *Machine) Prepare(view func(wire.StreamID) state.View, block []engine.Pending) {
 	var items []verifier.Item
-	var names []wire.TxHash
 	for _, p := range block {
-		if item := m.claimed(view, p); item != nil {
-			items, names = append(items, *item), append(names, p.Hash)
+		if item := m.claimed(view, p); item != nil && !m.proven.holds(item) {
+			items = append(items, *item)
 		}
 	}
-	held := make(map[wire.TxHash]verifier.Item, len(items))
-	for i, name := range names {
-		held[name] = items[i]
+	m.verify(items)
+}
+
+// verify remembers those of the items that hold.
+func (m *Machine) verify(items []verifier.Item) {
+	bad := m.config.Verifier.VerifyBatch(items) // in ascending order
+	for i := range items {
+		if len(bad) > 0 && bad[0] == i {
+			bad = bad[1:]
+			continue
+		}
+		m.proven.add(&items[i])
 	}
-	for _, i := range m.config.Verifier.VerifyBatch(items) {
-		delete(held, names[i])
-	}
-	m.batch.mu.Lock()
-	defer m.batch.mu.Unlock()
-	m.batch.held = held
 }
 
 func (m *Machine) claimed(view func(wire.StreamID) state.View, p engine.Pending) *verifier.Item {
@@ -64,12 +93,107 @@ func (m *Machine) claimed(view func(wire.StreamID) state.View, p engine.Pending)
 	return item
 }
 
-func (b *batch) proves(v Verifier, name wire.TxHash, item *verifier.Item) error {
-	b.mu.Lock()
-	held, ok := b.held[name]
-	b.mu.Unlock()
-	if ok && held == *item {
+// proves verifies one proof, unless it is known to hold. Execution uses it, so
+// it depends on nobody else's transactions.
+func (m *Machine) proves(item *verifier.Item) error {
+	if m.proven.holds(item) {
 		return nil
 	}
-	return proves(v, item)
+	if err := m.config.Verifier.Verify(item.Proof, item.Statement); err != nil {
+		return trial.Refuse(trial.ProofInvalid, "proof: %v; the device makes it again from the present leaves", err)
+	}
+	m.proven.add(item)
+	return nil
+}
+
+// door verifies together the proofs of transactions that knock at the same
+// time. Who finds nobody at work works: it takes all who wait, and hands the
+// work over to the first of those who came meanwhile. So nobody waits for
+// company, and the more come, the less each costs.
+type door struct {
+	mu      sync.Mutex
+	working bool
+	waiting []*caller
+}
+
+type caller struct {
+	item *verifier.Item
+	turn chan struct{} // to do the work
+	done chan error    // the verdict
+}
+
+// errBroken is told to those whose verification ended without a verdict.
+var errBroken = errors.New("contract: the verification of proofs broke off; send the transaction again")
+
+// admit is [Machine.proves] for the door.
+func (m *Machine) admit(item *verifier.Item) error {
+	if m.proven.holds(item) {
+		return nil
+	}
+	me := &caller{item: item, turn: make(chan struct{}, 1), done: make(chan error, 1)}
+	m.door.enter(me)
+	select {
+	case err := <-me.done:
+		return err
+	case <-me.turn:
+		m.work()
+		return <-me.done
+	}
+}
+
+// enter queues a caller, and gives it the turn when nobody is at work.
+func (d *door) enter(c *caller) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.waiting = append(d.waiting, c)
+	if !d.working {
+		d.working = true
+		c.turn <- struct{}{}
+	}
+}
+
+// leave gives the turn to the first who waits.
+func (d *door) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.working = len(d.waiting) > 0
+	if d.working {
+		d.waiting[0].turn <- struct{}{}
+	}
+}
+
+func (d *door) take() []*caller {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := d.waiting
+	d.waiting = nil
+	return all
+}
+
+// work verifies what waits. A batch only accepts: what it does not accept is
+// verified alone, which decides and says why.
+func (m *Machine) work() {
+	callers := m.door.take()
+	defer m.door.leave()
+	defer func() {
+		for _, c := range callers { // none, unless the verifier panicked
+			c.done <- errBroken
+		}
+	}()
+	if len(callers) > 1 {
+		m.together(callers)
+	}
+	for len(callers) > 0 {
+		err := m.proves(callers[0].item)
+		callers[0].done <- err
+		callers = callers[1:]
+	}
+}
+
+func (m *Machine) together(callers []*caller) {
+	items := make([]verifier.Item, len(callers))
+	for i, c := range callers {
+		items[i] = *c.item
+	}
+	m.verify(items)
 }

@@ -43,7 +43,7 @@ type Authority struct {
 // Verifier decides proofs. *verifier.Key is one.
 type Verifier interface {
 	Verify(verifier.Proof, verifier.Statement) error
-	// VerifyBatch returns the places of those that do not hold.
+	// VerifyBatch returns the places of those that do not hold, ascending.
 	VerifyBatch([]verifier.Item) []int
 }
 
@@ -62,7 +62,8 @@ type Machine struct {
 	config      Config
 	authorities map[wire.KeyID]authority
 	protocols   protocols
-	batch       batch
+	proven      proven
+	door        door
 }
 
 type authority struct {
@@ -123,19 +124,12 @@ func (m *Machine) Check(at engine.Point, dir, stream state.View, e *tx.Envelope)
 	if err != nil {
 		return err
 	}
-	if err := proves(m.config.Verifier, item); err != nil || e.Kind != ConsentAct {
+	if err := m.admit(item); err != nil || e.Kind != ConsentAct {
 		return err
 	}
 	// Nobody answers for an act with a name: a copy of one, its proof made to
 	// look new, would enter as a refusal as often as anybody sends it.
 	return r.validate(w, c)
-}
-
-func proves(v Verifier, item *verifier.Item) error {
-	if err := v.Verify(item.Proof, item.Statement); err != nil {
-		return trial.Refuse(trial.ProofInvalid, "proof: %v; the device makes it again from the present leaves", err)
-	}
-	return nil
 }
 
 // open decodes a transaction and resolves who signed it.
@@ -231,7 +225,7 @@ func (m *Machine) execute(p engine.Pending, w *world) ([]engine.Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.batch.proves(m.config.Verifier, p.Hash, item); err != nil {
+		if err := m.proves(item); err != nil {
 			return nil, err
 		}
 	}
