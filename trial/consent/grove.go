@@ -18,13 +18,19 @@ func treeKey(kind, name string) []byte { return []byte("consent/" + kind + "/" +
 type nodes struct {
 	s    state.Store
 	name string
+	size uint64 // places used
 }
 
 func (n nodes) key(level int, index uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(treeKey("node", n.name), byte(level)), index)
 }
 
+// Node reads nothing over places that were never used: nothing is kept there,
+// and most of a path's siblings lie there.
 func (n nodes) Node(level int, index uint64) (field.Element, bool) {
+	if index<<(3*level) >= n.size {
+		return field.Element{}, false
+	}
 	b, ok := n.s.Get(n.key(level, index))
 	if !ok {
 		return field.Element{}, false
@@ -91,7 +97,7 @@ func (r *roll) set(name string, t current, place uint64, leaf field.Leaf) {
 		// Checked when the leaf came in.
 		e, _ = leaf.Element()
 	}
-	grown := tree.New(tree.Depth, nodes{r.s, name})
+	grown := tree.New(tree.Depth, nodes{r.s, name, t.Size})
 	if err := grown.Set(place, e); err != nil {
 		panic(fmt.Sprintf("consent: tree %s: %v", name, err))
 	}
