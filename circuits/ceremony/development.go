@@ -1,5 +1,11 @@
 // Package ceremony makes the keys of the consent proof.
 //
+// A ceremony of several people has two phases, first for the powers of τ and
+// then for the circuit. In each, one after the other adds a secret and forgets
+// it, and a public beacon that was announced before the last of them closes it.
+// The keys are sound if one contributor of each phase was honest. The record of
+// it is package transcript; this one holds the contributions, in a directory.
+//
 // The development set-up has no contributor at all: both phases are sealed by a
 // sentence printed below, so that anybody can compute the same keys again, and
 // anybody can compute the secret behind them and forge proofs. It exists so that
@@ -10,6 +16,7 @@ package ceremony
 import (
 	"bytes"
 	"fmt"
+	"io"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark/backend/groth16/bn254/mpcsetup"
@@ -19,6 +26,7 @@ import (
 )
 
 //go:generate go run ./internal/development
+//go:generate go run ./internal/sample
 
 // DevelopmentSeed is the public sentence that seals the development set-up.
 const DevelopmentSeed = "Trialith development set-up 1: everyone knows this seed, so everyone can forge. For demonstrations only."
@@ -46,8 +54,10 @@ func sealed(system *cs_bn254.R1CS, beacon []byte) (Keys, error) {
 	commons := mpcsetup.NewPhase1(size).Seal(beacon)
 	var second mpcsetup.Phase2
 	evaluations := second.Initialize(system, &commons)
-	pk, vk := second.Seal(&commons, &evaluations, beacon)
+	return encodeKeys(second.Seal(&commons, &evaluations, beacon))
+}
 
+func encodeKeys(pk, vk io.WriterTo) (Keys, error) {
 	var proving, verifying bytes.Buffer
 	if _, err := pk.WriteTo(&proving); err != nil {
 		return Keys{}, fmt.Errorf("ceremony: proving key: %w", err)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"trialith": main, "trialith-node": nodeMain})
+	testscript.Main(m, map[string]func(){"trialith": main, "trialith-node": nodeMain, "trialith-small": smallMain})
 }
 
 // TestScripts runs the command's manual: one script for each command and story.

@@ -53,7 +53,9 @@ var house = []room{
 	// the prover; the words of a trial stand on nothing.
 	{slices.Concat(kept, engines), []string{"ledger/*"}},
 	{light, light},
-	{heavy, []string{"circuits/*"}},
+	{heavy, []string{"circuits/*", "ledger/wire"}},
+	// The record of a ceremony is checked by who has no prover.
+	{[]string{"circuits/ceremony/transcript"}, []string{"ledger/wire"}},
 	{[]string{"trial"}, nil},
 
 	// Floor 1. ledger/wire is the canonical bytes and hashes and nothing else.
@@ -82,7 +84,7 @@ var house = []room{
 	{[]string{"registry/analysis"}, nil},
 	{[]string{"registry/node"}, slices.Concat(kept, []string{"trial", "trial/event", "trial/outcome", "circuits/field", "registry"})},
 	{[]string{"registry/evidence"}, slices.Concat(kept, []string{
-		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "trial/dataset/rows", "circuits/field", "circuits/verifier", "registry",
+		"ledger/engine/replay", "trial", "trial/event", "trial/outcome", "trial/contract", "trial/dataset/rows", "circuits/field", "circuits/verifier", "circuits/ceremony/transcript", "registry",
 		"registry/evidence/demonstration",
 	})},
 	{[]string{"registry/evidence/demonstration"}, []string{"ledger/tx"}},
@@ -221,6 +223,9 @@ func TestWallsControl(t *testing.T) {
 		{"circuits/verifier", "github.com/consensys/gnark/backend/groth16", true},
 		{"circuits/verifier", "github.com/consensys/gnark-crypto/ecc", false},
 		{"circuits/prover", "github.com/consensys/gnark/backend/groth16", false},
+		{"circuits/ceremony/transcript", "github.com/consensys/gnark/backend/groth16", true},
+		{"registry/evidence", module + "circuits/ceremony/transcript", false},
+		{"registry/evidence", module + "circuits/ceremony", true},
 		{"circuits/browser", module + "trial/act", true},
 		{"ledger/engine/solo", module + "ledger/store", false},
 		{"ledger/chain", module + "trial", true},
