@@ -1,7 +1,6 @@
 package verifier
 
 import (
-	"crypto/rand"
 	"math/big"
 	"runtime"
 	"slices"
@@ -104,19 +103,21 @@ func (b *batch) together(some []int) bool {
 	coefficients := randomCoefficients(len(some))
 	left := make([]curve.G1Affine, len(some), len(some)+3)
 	right := make([]curve.G2Affine, len(some), len(some)+3)
-	cs := make([]curve.G1Affine, len(some))
+	var cs combination
 	var sums [Inputs + 1]field.Element
 	for i, item := range some {
 		c := &b.all[item]
-		right[i], cs[i] = c.points.b, c.points.c
-		sums[0].Add(&sums[0], &coefficients[i])
+		right[i] = c.points.b
+		cs.add(&c.points.c, coefficients[i])
+		r := coefficients[i].element()
+		sums[0].Add(&sums[0], &r)
 		for j := range c.in {
 			var t field.Element
-			sums[1+j].Add(&sums[1+j], t.Mul(&coefficients[i], &c.in[j]))
+			sums[1+j].Add(&sums[1+j], t.Mul(&r, &c.in[j]))
 		}
 	}
 	parallel(len(some), func(from, to int) { b.scale(left, some, coefficients, from, to) })
-	fixed, ok := b.key.fixed(cs, coefficients, &sums)
+	fixed, ok := b.key.fixed(&cs, &sums)
 	if !ok {
 		return false
 	}
@@ -126,54 +127,43 @@ func (b *batch) together(some []int) bool {
 }
 
 // scale writes rᵢAᵢ for a range of the items.
-func (b *batch) scale(left []curve.G1Affine, some []int, r []field.Element, from, to int) {
+func (b *batch) scale(left []curve.G1Affine, some []int, r []coefficient, from, to int) {
 	jac := make([]curve.G1Jac, to-from)
 	for i := from; i < to; i++ {
-		jac[i-from] = multiply(&b.all[some[i]].points.a, &r[i])
+		jac[i-from] = r[i].multiply(&b.all[some[i]].points.a)
 	}
 	copy(left[from:to], curve.BatchJacobianToAffineG1(jac))
 }
 
+// combination is a sum of points with coefficients, written with factors of 64
+// bits only.
+type combination struct {
+	points  []curve.G1Affine
+	factors []field.Element
+}
+
+func (c *combination) add(p *curve.G1Affine, r coefficient) {
+	var u, v field.Element
+	u.SetUint64(r.u)
+	v.SetUint64(r.v)
+	c.points = append(c.points, *p, endomorphism(p))
+	c.factors = append(c.factors, u, v)
+}
+
 // fixed returns the sums paired with γ, δ and β, negated. Infinity, which a sum
 // may be, contributes one to the product.
-func (k *Key) fixed(cs []curve.G1Affine, r []field.Element, sums *[Inputs + 1]field.Element) (out [3]curve.G1Affine, ok bool) {
+func (k *Key) fixed(cs *combination, sums *[Inputs + 1]field.Element) (out [3]curve.G1Affine, ok bool) {
 	if _, err := out[0].MultiExp(k.k[:], sums[:], ecc.MultiExpConfig{}); err != nil {
 		return out, false
 	}
-	if _, err := out[1].MultiExp(cs, r, ecc.MultiExpConfig{}); err != nil {
+	if _, err := out[1].MultiExp(cs.points, cs.factors, ecc.MultiExpConfig{}); err != nil {
 		return out, false
 	}
-	alpha := multiply(&k.alpha, &sums[0])
-	out[2].FromJacobian(&alpha)
+	out[2].ScalarMultiplication(&k.alpha, sums[0].BigInt(new(big.Int)))
 	for i := range out {
 		out[i].Neg(&out[i])
 	}
 	return out, true
-}
-
-// multiply returns s times p.
-func multiply(p *curve.G1Affine, s *field.Element) (out curve.G1Jac) {
-	var n big.Int
-	var jac curve.G1Jac
-	jac.FromAffine(p)
-	out.ScalarMultiplication(&jac, s.BigInt(&n))
-	return out
-}
-
-// randomCoefficients returns n elements of 128 bits that nobody can predict, none
-// of them zero: errors of two proofs that cancel each other survive them with a
-// chance of 2^-127 at most.
-func randomCoefficients(n int) []field.Element {
-	buf := make([]byte, 16*n)
-	_, _ = rand.Read(buf) // never fails: the process ends if the system has no randomness
-	out := make([]field.Element, n)
-	for i := range out {
-		out[i].SetBytes(buf[16*i : 16*(i+1)])
-		if out[i].IsZero() {
-			out[i].SetOne()
-		}
-	}
-	return out
 }
 
 // pairsToOne reports whether the product of the pairings is one.
