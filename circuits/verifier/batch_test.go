@@ -60,7 +60,7 @@ func TestBatchIsOneByOne(t *testing.T) {
 	})
 }
 
-func TestBatchNamesTheOneBadItem(t *testing.T) {
+func TestRefuse18OneBadInABatch(t *testing.T) {
 	t.Parallel()
 	key := verifier.Development()
 	for _, i := range []int{0, 1, 15, 16, 31} {
@@ -85,44 +85,51 @@ func TestBatchOfBadItems(t *testing.T) {
 	}
 }
 
-// Two proofs shifted by opposite points: their product is right with equal
-// coefficients, so only unequal and unpredictable ones refuse them.
-func TestBatchWithErrorsThatCancel(t *testing.T) {
-	t.Parallel()
-	items := repeat(6)
+// cancelling are batches whose errors cancel under coefficients that are equal,
+// or that count upwards: proofs shifted by opposite points.
+func cancelling() (out []struct {
+	Name  string
+	Items []verifier.Item
+	Bad   []int
+}) {
 	_, _, one, _ := curve.Generators()
-	var minus curve.G1Affine
-	minus.Neg(&one)
-	for i, shift := range map[int]*curve.G1Affine{1: &one, 4: &minus} {
-		var c curve.G1Affine
-		if _, err := c.SetBytes(items[i].Proof[96:]); err != nil {
-			t.Fatal(err)
+	for _, c := range []struct {
+		name        string
+		first, last int
+		factor      int64
+	}{{"errors that cancel", 1, 4, 1}, {"errors that cancel under coefficients 1, 2, 3, …", 0, 5, 6}} {
+		items := repeat(6)
+		for i, factor := range map[int]int64{c.first: c.factor, c.last: -1} {
+			var p, shift curve.G1Affine
+			if _, err := p.SetBytes(items[i].Proof[96:]); err != nil {
+				panic(err) // of a valid vector
+			}
+			shift.ScalarMultiplication(&one, new(big.Int).Abs(big.NewInt(factor)))
+			if factor < 0 {
+				shift.Neg(&shift)
+			}
+			p.Add(&p, &shift)
+			b := p.Bytes()
+			copy(items[i].Proof[96:], b[:])
 		}
-		c.Add(&c, shift)
-		b := c.Bytes()
-		copy(items[i].Proof[96:], b[:])
+		out = append(out, struct {
+			Name  string
+			Items []verifier.Item
+			Bad   []int
+		}{c.name, items, []int{c.first, c.last}})
 	}
-	for range 10 {
-		if bad := verifier.Development().VerifyBatch(items); !slices.Equal(bad, []int{1, 4}) {
-			t.Fatalf("bad items %v, want 1 and 4", bad)
+	return out
+}
+
+// Their product is right with coefficients that are equal, or that can be known
+// beforehand; only unequal and unpredictable ones refuse them.
+func TestRefuse18ErrorsThatCancel(t *testing.T) {
+	t.Parallel()
+	for _, c := range cancelling() {
+		for range 10 {
+			if bad := verifier.Development().VerifyBatch(c.Items); !slices.Equal(bad, c.Bad) {
+				t.Fatalf("%s: bad items %v, want %v", c.Name, bad, c.Bad)
+			}
 		}
-	}
-	// The same with a ratio that a counter as coefficient (1, 2, 3, …) would cancel.
-	items = repeat(6)
-	for i, factor := range map[int]int64{0: 6, 5: -1} {
-		var c, d curve.G1Affine
-		if _, err := c.SetBytes(items[i].Proof[96:]); err != nil {
-			t.Fatal(err)
-		}
-		d.ScalarMultiplication(&one, new(big.Int).Abs(big.NewInt(factor)))
-		if factor < 0 {
-			d.Neg(&d)
-		}
-		c.Add(&c, &d)
-		b := c.Bytes()
-		copy(items[i].Proof[96:], b[:])
-	}
-	if bad := verifier.Development().VerifyBatch(items); !slices.Equal(bad, []int{0, 5}) {
-		t.Fatalf("bad items %v, want 0 and 5", bad)
 	}
 }

@@ -70,19 +70,24 @@ func (k *Key) Hash() [32]byte { return HashKey(k.raw[:]) }
 func (k *Key) Bytes() []byte { return bytes.Clone(k.raw[:]) }
 
 func (k *Key) decode() (err error) {
-	r := reader{rest: k.raw[:]}
+	const countAt = 3*32 + 3*64
+	r := reader{rest: k.raw[countAt:]} // the counts first: they cost nothing
+	r.count("the number of K", Inputs+1)
+	r.take(32 * (Inputs + 1))
+	r.count("the number of commitments", 0)
+	r.count("the number of commitment keys", 0)
+
+	r.rest = k.raw[:]
 	k.alpha = r.g1("α₁")
 	k.beta1 = r.g1("β₁")
 	k.beta = r.g2("β₂")
 	k.gamma = r.g2("γ₂")
 	k.delta1 = r.g1("δ₁")
 	k.delta = r.g2("δ₂")
-	r.count("the number of K", Inputs+1)
+	r.take(4)
 	for i := range k.k {
 		k.k[i] = r.g1(fmt.Sprintf("K[%d]", i))
 	}
-	r.count("the number of commitments", 0)
-	r.count("the number of commitment keys", 0)
 	return r.err
 }
 
@@ -131,14 +136,22 @@ func (r *reader) take(n int) []byte {
 	return b
 }
 
-func (r *reader) g1(name string) curve.G1Affine {
-	p, err := g1(r.take(32))
+func (r *reader) g1(name string) (p curve.G1Affine) {
+	b := r.take(32)
+	if r.err != nil { // points cost time: after an error none is read
+		return p
+	}
+	p, err := g1(b)
 	r.fail(name, err)
 	return p
 }
 
-func (r *reader) g2(name string) curve.G2Affine {
-	p, err := g2(r.take(64))
+func (r *reader) g2(name string) (p curve.G2Affine) {
+	b := r.take(64)
+	if r.err != nil {
+		return p
+	}
+	p, err := g2(b)
 	r.fail(name, err)
 	return p
 }

@@ -98,7 +98,7 @@ func TestRecodedDigits(t *testing.T) {
 	})
 }
 
-func TestRandomCoefficientsAreFresh(t *testing.T) {
+func TestRefuse18PredictableCoefficients(t *testing.T) {
 	t.Parallel()
 	seen := map[coefficient]bool{}
 	for range 10 {

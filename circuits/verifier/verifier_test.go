@@ -15,7 +15,7 @@ import (
 	"github.com/trialith/trialith/circuits/verifier"
 )
 
-func TestProofEncodingsRefused(t *testing.T) {
+func TestRefuse10ProofEncodings(t *testing.T) {
 	t.Parallel()
 	good := valid()[0].Proof
 	if p, err := verifier.ParseProof(good[:]); err != nil || p != good {
@@ -39,7 +39,7 @@ func TestProofEncodingsRefused(t *testing.T) {
 
 // A huge count of commitments exhausted the memory of a reader of the library's
 // form (164 bytes); the wire form has no counts to believe.
-func TestHugeCommitmentCount(t *testing.T) {
+func TestRefuse10HugeCounts(t *testing.T) {
 	t.Parallel()
 	good := valid()[0].Proof
 	huge := append(good[:], make([]byte, 36)...)
@@ -133,7 +133,7 @@ func TestOrderOfPublicInputs(t *testing.T) {
 }
 
 // Each of the twenty inputs is bound: a proof for one value is none for another.
-func TestEveryInputIsBound(t *testing.T) {
+func TestRefuse12EveryInputInItsPlace(t *testing.T) {
 	t.Parallel()
 	key, item := verifier.Development(), valid()[0]
 	reject := func(name string, change func(s *verifier.Statement)) {
