@@ -80,7 +80,7 @@ func Init(c Config, p Plan, by Signer) (*Ceremony, error) {
 		return nil, err
 	}
 	c.Progress(2, 2, "writing the manifest")
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(c.Dir, 0o750); err != nil {
 		return nil, err
 	}
 	if err := create(c.Dir, manifestFile, wire.Marshal(m)); err != nil {

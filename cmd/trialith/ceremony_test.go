@@ -18,7 +18,9 @@ import (
 	"github.com/consensys/gnark/frontend"
 	"github.com/consensys/gnark/frontend/cs/r1cs"
 
+	"github.com/trialith/trialith/circuits/ceremony"
 	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/chain"
 )
 
 // smallCircuit has as many public inputs as the consent proof and hardly any
@@ -170,5 +172,52 @@ func TestSeedFileRefused(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+// A node takes the key of a ceremony from its directory, with the record for
+// evidence files. The development key serves ledgers that say what they are.
+func TestVerifyingKeyOfACeremony(t *testing.T) {
+	t.Parallel()
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join("..", "..", "registry", "evidence", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	dir := t.TempDir()
+	put := func(name string, b []byte) {
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, dirKeys), 0o700), os.WriteFile(filepath.Join(dir, dirKeys, name), b, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	vk := read("ceremony.vk")
+	g := chain.Genesis{VerifyingKey: verifier.HashKey(vk)}
+	if _, err := verifyingKey(dir, g); err == nil || !strings.Contains(err.Error(), "not built in") {
+		t.Errorf("no key: %v", err)
+	}
+	put(ceremony.VerifyingFile, vk)
+	key, err := verifyingKey(dir, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record, err := ceremonyRecord(dir, key); record != nil || err != nil {
+		t.Errorf("no record: %v", err)
+	}
+	put(ceremony.TranscriptFile, read("ceremony.cbor"))
+	if record, err := ceremonyRecord(dir, key); record == nil || err != nil {
+		t.Errorf("%v", err)
+	}
+	if _, err := ceremonyRecord(dir, verifier.Development()); err == nil {
+		t.Error("the record of another key was taken")
+	}
+	g.VerifyingKey = verifier.DevelopmentHash
+	if _, err := verifyingKey(dir, g); err == nil || !strings.Contains(err.Error(), "anyone can forge") {
+		t.Errorf("the development key in earnest: %v", err)
+	}
+	g.Demonstration = true
+	if key, err := verifyingKey(dir, g); err != nil || key != verifier.Development() {
+		t.Errorf("%v", err)
 	}
 }

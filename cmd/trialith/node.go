@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trialith/trialith/circuits/ceremony"
+	"github.com/trialith/trialith/circuits/ceremony/transcript"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
@@ -55,6 +58,7 @@ type node struct {
 	model  *readmodel.Model
 	store  *registrynode.Node
 	key    *verifier.Key
+	record []byte // of the ceremony that made the key; nil for none
 	server *http.Server
 	url    string
 	// gateway serves packages in readable form on an origin of its own: what
@@ -66,7 +70,11 @@ type node struct {
 
 // openNode starts a node. It serves until Close.
 func openNode(c nodeConfig) (_ *node, err error) {
-	key, err := verifyingKey(c.genesis)
+	key, err := verifyingKey(c.dir, c.genesis)
+	if err != nil {
+		return nil, err
+	}
+	record, err := ceremonyRecord(c.dir, key)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +82,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{key: key, failed: make(chan error, 2)}
+	n := &node{key: key, record: record, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			n.Close() //nolint:errcheck // the first error is the one to tell
@@ -106,12 +114,41 @@ func kindName(n tx.Kind) string {
 	return k.Name
 }
 
-// verifyingKey finds the key that the genesis names among those built in.
-func verifyingKey(g chain.Genesis) (*verifier.Key, error) {
+// verifyingKey finds the key that the genesis names: in the node's directory, or
+// built in. The built-in one serves demonstrations alone.
+func verifyingKey(dir string, g chain.Genesis) (*verifier.Key, error) {
 	if key := verifier.Development(); key.Hash() == g.VerifyingKey {
+		if !g.Demonstration {
+			return nil, errors.New("genesis: verifying key: the development set-up's, under which anyone can forge, in a ledger that does not say it is a demonstration; make keys with: trialith ceremony")
+		}
 		return key, nil
 	}
-	return nil, fmt.Errorf("genesis: verifying key %v is not built into this version", g.VerifyingKey)
+	b, err := os.ReadFile(filepath.Join(dir, dirKeys, ceremony.VerifyingFile)) //nolint:gosec // the operator names the directory
+	if err != nil {
+		return nil, hint(fmt.Errorf("genesis: verifying key %v is not built in, and %w", g.VerifyingKey, err), "put %s and %s of its ceremony into %s", ceremony.VerifyingFile, ceremony.TranscriptFile, filepath.Join(dir, dirKeys))
+	}
+	return verifier.ParsePinned(b, g.VerifyingKey)
+}
+
+// ceremonyRecord is how the verifying key was made, for evidence files; nil for
+// the development set-up, which nobody made.
+func ceremonyRecord(dir string, key *verifier.Key) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(dir, dirKeys, ceremony.TranscriptFile)) //nolint:gosec // the operator names the directory
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	t, err := transcript.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.Check()
+	if err != nil {
+		return nil, err
+	}
+	return b, s.CheckKey(key.Bytes(), key.Hash())
 }
 
 func (n *node) serve(c nodeConfig) error {

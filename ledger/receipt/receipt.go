@@ -50,6 +50,9 @@ type Proven struct {
 const NoWitness = "No witness: only the ledger's own key vouches for this checkpoint. " +
 	"Compare it with one that somebody else holds."
 
+// Demonstration is the notice of a receipt of a demonstration's ledger.
+const Demonstration = "Demonstration: the keys behind this ledger are public, so anyone can forge what it holds; no trial may rely on it. "
+
 // Accepted says whether the transaction took effect.
 func (p Proven) Accepted() bool { return p.Link.Code == 0 }
 
@@ -57,6 +60,9 @@ func (p Proven) Accepted() bool { return p.Link.Code == 0 }
 func (r Receipt) Verify(g chain.Genesis) (Proven, error) {
 	h, l := r.Header, r.Link
 	p := Proven{Index: h.First + uint64(l.Index), Link: l, Notice: NoWitness}
+	if g.Demonstration {
+		p.Notice = Demonstration + p.Notice
+	}
 	switch {
 	case r.Version != Version:
 		return p, fmt.Errorf("receipt: version %d; only %d is known", r.Version, Version)

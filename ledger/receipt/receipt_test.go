@@ -115,6 +115,19 @@ func TestReceipt(t *testing.T) {
 	}
 }
 
+// A receipt of a demonstration says so to whoever verifies it.
+func TestReceiptOfADemonstration(t *testing.T) {
+	t.Parallel()
+	g := genesis()
+	g.Demonstration = !g.Demonstration
+	// The ledger is another one, so the receipt does not verify; what is known of
+	// the ledger stands in the notice all the same.
+	p, err := (receipt.Receipt{}).Verify(g)
+	if err == nil || strings.HasPrefix(p.Notice, receipt.Demonstration) != g.Demonstration {
+		t.Errorf("%q %v", p.Notice, err)
+	}
+}
+
 func TestReceiptRefuses(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*receipt.Receipt){

@@ -13,6 +13,7 @@
 package evidence
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 
@@ -51,6 +52,7 @@ const (
 	partStreams    = "streams.cbor"
 	partLog        = "log.cbor"
 	partKey        = "verifying-key.bin"
+	partCeremony   = "ceremony/transcript.cbor"
 	partPackage    = "package.car"
 )
 
@@ -72,31 +74,61 @@ var layout = []struct {
 	{partKey, 64 << 10, 0},
 }
 
-// expected are the names of a file's parts in their order. The package follows
-// the others in a file of released results, unless whoever wrote it had no bytes.
-func expected(packaged bool) (names []string) {
+// options are the parts that a file may have or lack. They follow the others, in
+// this order.
+type options struct {
+	ceremony bool // the record of how the verifying key was made
+	packaged bool // the released results
+}
+
+// expected are the names of a file's parts in their order.
+func (o options) expected() (names []string) {
 	for _, l := range layout {
 		names = append(names, l.name)
 	}
-	if packaged {
+	if o.ceremony {
+		names = append(names, partCeremony)
+	}
+	if o.packaged {
 		names = append(names, partPackage)
 	}
 	return names
 }
 
 // absent are the parts that a file lacks. They are listed, so that nobody takes
-// their absence for an oversight. All but the package are a later format's.
-func absent(packaged bool) []string {
-	if packaged {
-		return []string{"ceremony/", "cosignatures/", "milestones/"}
+// their absence for an oversight. Cosignatures and milestones are a later
+// format's.
+func (o options) absent() (names []string) {
+	if !o.ceremony {
+		names = append(names, "ceremony/")
 	}
-	return []string{"ceremony/", "cosignatures/", "milestones/", partPackage}
+	names = append(names, "cosignatures/", "milestones/")
+	if !o.packaged {
+		names = append(names, partPackage)
+	}
+	return names
 }
 
-// readme is a part of the format: a file with any other text is not canonical.
+// readmeText is a part of the format: a file with any other text is not canonical.
 //
 //go:embed README.txt
-var readme []byte
+var readmeText []byte
+
+// readmeCeremony is what the text says besides in a file with a ceremony, before
+// what it says of the package.
+const readmeCeremony = `    ceremony/transcript.cbor
+                       the record of how that key was made: who contributed,
+                       and by which public values it was closed
+`
+
+// readme is the text that belongs into a file.
+func (o options) readme() []byte {
+	if !o.ceremony {
+		return readmeText
+	}
+	mark := []byte("    " + partPackage)
+	return bytes.Replace(readmeText, mark, append([]byte(readmeCeremony), mark...), 1)
+}
 
 // Manifest lists what a file holds. Encoded as a CBOR array.
 type Manifest struct {

@@ -47,11 +47,11 @@ func released(ctx context.Context, of []engine.Entry, packages Packages) ([]byte
 func (v *verification) carried(r *results) outcome {
 	at := "file:" + partPackage
 	switch {
-	case r.release == nil && v.packaged():
+	case r.release == nil && v.options().packaged:
 		return failed(at, "the ledger releases no results, so no package belongs to it")
 	case r.release == nil:
 		return skipped("no results are released")
-	case !v.packaged():
+	case !v.options().packaged:
 		return skipped("the file does not hold the package %v: fetch it by that name, its bytes can be no other", r.release.Package)
 	}
 	a, err := registry.DecodeCAR(v.parts[partPackage])

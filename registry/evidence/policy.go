@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/trialith/trialith/circuits/ceremony/transcript"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/tx"
@@ -28,6 +29,9 @@ type Policy struct {
 	Authorities []Authority `json:"authorities"`
 	// VerifyingKeys are the names of the proof system's keys that are trusted.
 	VerifyingKeys []wire.Hash `json:"verifying_keys"`
+	// Contributors are keys of people who are trusted to have forgotten their
+	// secret. If there are any, each phase of a ceremony must have one of them.
+	Contributors []transcript.PublicKey `json:"contributors,omitempty"`
 	// Witnesses are the keys of independent witnesses, and Quorum how many of
 	// them must have cosigned a checkpoint.
 	Witnesses []string `json:"witnesses"`

@@ -111,13 +111,6 @@ func (v *verification) later() {
 	v.results()
 }
 
-func (v *verification) ceremony() outcome {
-	if v.genesis != nil && v.policy.demonstration(*v.genesis) {
-		return skipped("demonstration keys: their secrets are public, so there is no ceremony to check")
-	}
-	return skipped("the file holds no transcript; the verifying key rests on the policy alone")
-}
-
 // summary says in one clause what a file without a fault shows.
 func (v *verification) summary() string {
 	if v.replayed == nil {

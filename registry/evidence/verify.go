@@ -237,19 +237,20 @@ func (v *verification) canonical() outcome {
 	if err := encodeArchive(c, members); err != nil || c.at < len(v.raw) {
 		return failed(v.placeIn(c.at), "byte %d of the file is not what the format fixes", c.at)
 	}
-	if !bytes.Equal(v.parts[partReadme], readme) {
+	if !bytes.Equal(v.parts[partReadme], v.options().readme()) {
 		return failed("file:"+partReadme, "its text is fixed by the format, and this is another")
 	}
 	return passed("the archive is the one encoding of its %d parts", len(members))
 }
 
 // names are the parts that this file should have.
-func (v *verification) names() []string { return expected(v.packaged()) }
+func (v *verification) names() []string { return v.options().expected() }
 
-// packaged reports whether the file carries the released package.
-func (v *verification) packaged() bool {
-	_, found := v.parts[partPackage]
-	return found
+// options are the parts that this file has of those it may lack.
+func (v *verification) options() (o options) {
+	_, o.ceremony = v.parts[partCeremony]
+	_, o.packaged = v.parts[partPackage]
+	return o
 }
 
 // placeIn names the part that holds a byte of the file, if one does.
@@ -271,7 +272,7 @@ func offsetIn(b, part []byte) int { return cap(b) - cap(part) }
 // hashes compares the parts with the manifest.
 func (v *verification) hashes() outcome {
 	names := v.names()
-	if len(v.manifest.Parts) != len(names)-1 || !slices.Equal(v.manifest.Absent, absent(v.packaged())) {
+	if len(v.manifest.Parts) != len(names)-1 || !slices.Equal(v.manifest.Absent, v.options().absent()) {
 		return failed("file:"+partManifest, "its lists are not those of format version %d", Version)
 	}
 	for i, p := range v.manifest.Parts {

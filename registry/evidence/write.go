@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/trialith/trialith/circuits/ceremony/transcript"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
@@ -47,6 +48,12 @@ const (
 // checkpoint; blocks that come meanwhile are left out. key is the verifying key
 // that the genesis pins. packages gives the released package; it may be nil.
 func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t trial.ID, packages Packages) error {
+	return WriteCeremony(ctx, w, src, key, nil, t, packages)
+}
+
+// WriteCeremony is [Write] with the record of the ceremony that made the key
+// (package circuits/ceremony/transcript), which the file carries; nil for none.
+func WriteCeremony(ctx context.Context, w io.Writer, src Source, key *verifier.Key, record []byte, t trial.ID, packages Packages) error {
 	g := src.Genesis()
 	if key == nil || wire.Hash(key.Hash()) != g.VerifyingKey {
 		return fmt.Errorf("evidence: verifying key: not the one that the genesis pins, %v", g.VerifyingKey)
@@ -55,8 +62,13 @@ func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t tr
 	if err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
+	archive, err := released(ctx, x.trial, packages)
+	if err != nil {
+		return fmt.Errorf("evidence: package: %w", err)
+	}
+	o := options{ceremony: record != nil, packaged: archive != nil}
 	parts := []member{
-		{name: partReadme, data: readme},
+		{name: partReadme, data: o.readme()},
 		{name: partGenesis, data: g.Encode()},
 		{name: partCheckpoint, data: x.checkpoint},
 		{name: partHeaders, data: sequence(x.headers)},
@@ -66,17 +78,16 @@ func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t tr
 		{name: partLog, data: sequence(x.gaps)},
 		{name: partKey, data: key.Bytes()},
 	}
-	archive, err := released(ctx, x.trial, packages)
-	if err != nil {
-		return fmt.Errorf("evidence: package: %w", err)
+	if o.ceremony {
+		parts = append(parts, member{name: partCeremony, data: record})
 	}
-	if archive != nil {
+	if o.packaged {
 		parts = append(parts, member{name: partPackage, data: archive})
 	}
 	if err := fits(parts); err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
-	m := manifestOf(g.ID(), t, x.height, parts)
+	m := manifestOf(g.ID(), t, x.height, parts, o)
 	return encodeArchive(w, slices.Insert(parts, 0, member{name: partManifest, data: wire.Marshal(m)}))
 }
 
@@ -204,15 +215,17 @@ func limitsOf(name string) (bytes, items int) {
 			return l.bytes, l.items
 		}
 	}
-	if name == partPackage {
+	switch name {
+	case partCeremony:
+		return transcript.MaxBytes, 0
+	case partPackage:
 		return registry.MaxCAR, 0
 	}
 	return 0, 0
 }
 
-func manifestOf(ledger wire.LedgerID, t trial.ID, height uint64, parts []member) Manifest {
-	m := Manifest{Format: Format, Version: Version, Ledger: ledger, Trial: t, Height: height}
-	m.Absent = absent(parts[len(parts)-1].name == partPackage)
+func manifestOf(ledger wire.LedgerID, t trial.ID, height uint64, parts []member, o options) Manifest {
+	m := Manifest{Format: Format, Version: Version, Ledger: ledger, Trial: t, Height: height, Absent: o.absent()}
 	for _, p := range parts {
 		m.Parts = append(m.Parts, Part{Name: p.name, Size: uint64(len(p.data)), SHA256: sha256.Sum256(p.data)})
 	}

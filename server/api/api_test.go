@@ -72,7 +72,7 @@ func TestWhatIsAnswered(t *testing.T) {
 		{at + "/trees", []string{`"name":"N-1","size":1`, `"name":"pass-1"`}},
 		{at + "/leaves/" + l.leaf.String(), []string{`"active":true`, `"owes":[{"version":1,"set":"N","left":"","used":false}]`, `"unsettled":[1]`}},
 		{"/v1/transactions/" + hash.String(), []string{`"kind":"consent.act"`, `"code":0`, `"name":"trial/4"`}},
-		{"/v1/transactions/" + hash.String() + "/receipt", []string{`"version":1`, `"checkpoint":"trialith.example/api`}},
+		{"/v1/transactions/" + hash.String() + "/receipt", []string{`"version":1`, `"checkpoint":"trialith.example/api`, `"notice":"A test."`}},
 		{"/v1/docs", []string{"<h1>Trialith API", "/v1/acts"}},
 		{"/v1/openapi.yaml", []string{"openapi: 3.1.0"}},
 		{"/healthz", []string{"ok"}},

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/problem"
@@ -130,6 +131,13 @@ type inReceipt struct {
 	Accept string `header:"Accept" doc:"application/json or application/cbor"`
 }
 
+// noticed is a receipt with what every reader of this ledger is to be told. The
+// bytes in CBOR are the proof alone; who verifies them is told the same.
+type noticed struct {
+	receipt.Receipt
+	Notice string `json:"notice,omitempty"`
+}
+
 func (s *server) receipt(_ context.Context, in *inReceipt) (*file, error) {
 	hash, err := name[wire.TxHash]("hash", in.Hash)
 	if err != nil {
@@ -142,6 +150,6 @@ func (s *server) receipt(_ context.Context, in *inReceipt) (*file, error) {
 	if strings.Contains(in.Accept, cborType) {
 		return &file{ContentType: cborType, Body: r.Encode()}, nil
 	}
-	b, err := json.Marshal(r)
+	b, err := json.Marshal(noticed{r, s.Notice})
 	return &file{ContentType: "application/json", Body: b}, err
 }

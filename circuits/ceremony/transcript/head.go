@@ -215,6 +215,7 @@ func (s *powers) seal2(last wire.Hash, beacon []byte) {
 }
 
 func scale1(p *curve.G1Affine, by *fr.Element) { p.ScalarMultiplication(p, by.BigInt(new(big.Int))) }
+
 func scale2(p *curve.G2Affine, by *fr.Element) { p.ScalarMultiplication(p, by.BigInt(new(big.Int))) }
 
 // made reports whether a verifying key has these α, β and δ. They are the first

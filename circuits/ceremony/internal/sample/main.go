@@ -54,16 +54,18 @@ func run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for from, to := range map[string]string{ceremony.TranscriptFile: "ceremony.cbor", ceremony.VerifyingFile: "ceremony.vk"} {
-		b, err := os.ReadFile(filepath.Join(dir, from))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(into, to), b, 0o644); err != nil {
-			return err
-		}
+	return errors.Join(
+		moved(filepath.Join(dir, ceremony.TranscriptFile), into+"/ceremony.cbor"),
+		moved(filepath.Join(dir, ceremony.VerifyingFile), into+"/ceremony.vk"),
+	)
+}
+
+func moved(from, to string) error {
+	b, err := os.ReadFile(from) //nolint:gosec // a directory of our own making
+	if err != nil {
+		return err
 	}
-	return nil
+	return os.WriteFile(to, b, 0o644) //nolint:gosec // one of two constants
 }
 
 // hold is one phase: two contribute, the beacon is announced, a third
