@@ -115,6 +115,20 @@ func solve(t *testing.T, system *cs_bn254.R1CS, c *Circuit) error {
 	return err
 }
 
+// solved returns all wires of the system for a valid assignment.
+func solved(t *testing.T, system *cs_bn254.R1CS, c *Circuit) []fr.Element {
+	t.Helper()
+	full, err := frontend.NewWitness(c, ecc.BN254.ScalarField())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := system.Solve(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.(*cs_bn254.R1CSSolution).W
+}
+
 // The native functions and the circuit are twins: what one computes, the other
 // accepts, both by the test engine and by the compiled system.
 func TestNativeTwin(t *testing.T) {
@@ -173,26 +187,38 @@ func TestGoldenSize(t *testing.T) {
 // is the unbalanced one up to the order of two factors.
 func TestBalanceKeepsTheConstraints(t *testing.T) {
 	t.Parallel()
-	ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, New(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := ccs.(*cs_bn254.R1CS).GetR1Cs()
-	after := compile(t, 2).GetR1Cs()
-	swapped := 0
-	for i := range before {
-		b, a := before[i], after[i]
-		same := slices.Equal(b.L, a.L) && slices.Equal(b.R, a.R)
-		exchanged := slices.Equal(b.L, a.R) && slices.Equal(b.R, a.L)
-		if !slices.Equal(b.O, a.O) || !same && !exchanged {
-			t.Fatalf("constraint %d is another", i)
+	for _, depth := range depths {
+		ccs, err := frontend.Compile(ecc.BN254.ScalarField(), r1cs.NewBuilder, New(depth))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !same {
-			swapped++
+		unbalanced := ccs.(*cs_bn254.R1CS)
+		balanced := compile(t, depth)
+		before, after := unbalanced.GetR1Cs(), balanced.GetR1Cs()
+		swapped := 0
+		for i := range before {
+			b, a := before[i], after[i]
+			same := slices.Equal(b.L, a.L) && slices.Equal(b.R, a.R)
+			exchanged := slices.Equal(b.L, a.R) && slices.Equal(b.R, a.L)
+			if !slices.Equal(b.O, a.O) || !same && !exchanged {
+				t.Fatalf("depth %d: constraint %d is another", depth, i)
+			}
+			if !same {
+				swapped++
+			}
 		}
-	}
-	if swapped == 0 || len(before) != len(after) {
-		t.Errorf("%d of %d constraints exchanged, %d before", swapped, len(after), len(before))
+		if swapped == 0 || len(before) != len(after) {
+			t.Errorf("depth %d: %d of %d constraints exchanged, %d before", depth, swapped, len(after), len(before))
+		}
+		s := newSample(t, rand.New(rand.NewPCG(19, uint64(depth))), depth)
+		if !slices.Equal(solved(t, unbalanced, s.assignment()), solved(t, balanced, s.assignment())) {
+			t.Errorf("depth %d: one witness gives the two systems different wires", depth)
+		}
+		wrong := s.assignment()
+		wrong.Trapdoor = plus(wrong.Trapdoor, 1)
+		if solve(t, unbalanced, wrong) == nil || solve(t, balanced, wrong) == nil {
+			t.Errorf("depth %d: a wrong witness was accepted", depth)
+		}
 	}
 }
 
@@ -201,16 +227,7 @@ func TestBalanceKeepsTheConstraints(t *testing.T) {
 func TestNoWireIsFree(t *testing.T) {
 	t.Parallel()
 	system := compile(t, tree.Depth)
-	c := newSample(t, rand.New(rand.NewPCG(5, 6)), tree.Depth).assignment()
-	full, err := frontend.NewWitness(c, ecc.BN254.ScalarField())
-	if err != nil {
-		t.Fatal(err)
-	}
-	solved, err := system.Solve(full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wires := solved.(*cs_bn254.R1CSSolution).W
+	wires := solved(t, system, newSample(t, rand.New(rand.NewPCG(5, 6)), tree.Depth).assignment())
 	uses := make([][]int, len(wires))
 	rows := system.GetR1Cs()
 	for i, row := range rows {

@@ -4,11 +4,9 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark/constraint"
 	cs_bn254 "github.com/consensys/gnark/constraint/bn254"
-	"github.com/consensys/gnark/frontend"
 
 	"github.com/trialith/trialith/circuits/tree"
 )
@@ -66,16 +64,7 @@ func TestDeletedConstraintIsNoticed(t *testing.T) {
 
 func solution(t *testing.T, system *cs_bn254.R1CS, depth int) []fr.Element {
 	t.Helper()
-	c := newSample(t, rand.New(rand.NewPCG(17, uint64(depth))), depth).assignment()
-	full, err := frontend.NewWitness(c, ecc.BN254.ScalarField())
-	if err != nil {
-		t.Fatal(err)
-	}
-	solved, err := system.Solve(full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return solved.(*cs_bn254.R1CSSolution).W
+	return solved(t, system, newSample(t, rand.New(rand.NewPCG(17, uint64(depth))), depth).assignment())
 }
 
 // entry is one coefficient of a row of derivatives.

@@ -33,7 +33,7 @@ func plus(v frontend.Variable, n int64) frontend.Variable {
 // group alone stands against it. The message has no entry, for every message has
 // a solution: it is bound by the proof, and TestNoWireIsFree and the verifier's
 // tests say so.
-func TestRefusedWitnesses(t *testing.T) {
+func TestRefuse20Witnesses(t *testing.T) {
 	t.Parallel()
 	shift := new(big.Int).Lsh(big.NewInt(1), 32)
 	cases := []struct {

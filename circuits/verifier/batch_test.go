@@ -91,7 +91,8 @@ func cancelling() (out []struct {
 	Name  string
 	Items []verifier.Item
 	Bad   []int
-}) {
+},
+) {
 	_, _, one, _ := curve.Generators()
 	for _, c := range []struct {
 		name        string

@@ -129,4 +129,3 @@ func recode(n uint64) (digits [65]int8) {
 	}
 	return digits
 }
-

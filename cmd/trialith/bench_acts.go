@@ -39,7 +39,7 @@ func (r *proofBench) acts(ctx context.Context, n int, say func(string, ...any)) 
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b, err := newActBench(dir)
+	b, err := newActBench(dir, time.Now().UnixMilli())
 	if err != nil {
 		return err
 	}
@@ -143,12 +143,11 @@ type actBench struct {
 	count  atomic.Uint64
 }
 
-func newActBench(dir string) (*actBench, error) {
+func newActBench(dir string, now int64) (*actBench, error) {
 	p, err := prover.Development()
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now().UnixMilli()
 	g := chain.Genesis{
 		Version: chain.GenesisVersion, Name: "Trialith benchmark", Time: now - 1, Epoch: 60 * 60,
 		Rules: contract.RuleSet, Origin: "trialith.example/bench", Node: demonstration.Public("node"),

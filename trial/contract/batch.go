@@ -201,7 +201,7 @@ func (d *door) gather() {
 	}
 	select {
 	case <-full:
-	case <-time.After(moment):
+	case <-time.After(moment): //nolint:forbidigo // the door's pace: no verdict and no state depends on it
 	}
 }
 
