@@ -129,8 +129,12 @@ func (b *batch) together(some []int) bool {
 // scale writes rᵢAᵢ for a range of the items.
 func (b *batch) scale(left []curve.G1Affine, some []int, r []coefficient, from, to int) {
 	jac := make([]curve.G1Jac, to-from)
-	for i := from; i < to; i++ {
-		jac[i-from] = r[i].multiply(&b.all[some[i]].points.a)
+	as := make([]curve.G1Affine, to-from)
+	for i := range as {
+		as[i] = b.all[some[from+i]].points.a
+	}
+	for i, o := range oddMultiples(as) {
+		jac[i] = r[from+i].multiply(&o)
 	}
 	copy(left[from:to], curve.BatchJacobianToAffineG1(jac))
 }

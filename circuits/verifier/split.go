@@ -69,40 +69,55 @@ func endomorphism(p *curve.G1Affine) (q curve.G1Affine) {
 // in size: 1, 3, 5, 7.
 const window = 3
 
-// multiply returns u·p + v·λp.
-func (c coefficient) multiply(p *curve.G1Affine) (out curve.G1Jac) {
-	var odd [4]curve.G1Jac
-	var double curve.G1Jac
-	odd[0].FromAffine(p)
-	double.Double(&odd[0])
-	for i := range odd[1:] {
-		odd[i+1] = odd[i]
-		odd[i+1].AddAssign(&double)
+// odds are 1, 3, 5 and 7 times a point.
+type odds [4]curve.G1Affine
+
+// oddMultiples returns the odds of each point; they share one inversion.
+func oddMultiples(points []curve.G1Affine) []odds {
+	jac := make([]curve.G1Jac, 0, 4*len(points))
+	var double, sum curve.G1Jac
+	for i := range points {
+		sum.FromAffine(&points[i])
+		double.Double(&sum)
+		jac = append(jac, sum)
+		for range 3 {
+			sum.AddAssign(&double)
+			jac = append(jac, sum)
+		}
 	}
-	u, v := recode(c.u), recode(c.v)
-	out.FromAffine(new(curve.G1Affine)) // infinity
-	for i := len(u) - 1; i >= 0; i-- {
-		out.DoubleAssign()
-		addMultiple(&out, &odd, u[i], false)
-		addMultiple(&out, &odd, v[i], true)
+	affine := curve.BatchJacobianToAffineG1(jac)
+	out := make([]odds, len(points))
+	for i := range out {
+		copy(out[i][:], affine[4*i:])
 	}
 	return out
 }
 
-// addMultiple adds digit·p, or digit·λp.
-func addMultiple(sum *curve.G1Jac, odd *[4]curve.G1Jac, digit int8, turned bool) {
+// multiply returns u·p + v·λp, for the point p whose odds are given.
+func (c coefficient) multiply(p *odds) (out curve.G1Jac) {
+	u, v := recode(c.u), recode(c.v)
+	out.FromAffine(new(curve.G1Affine)) // infinity
+	for i := len(u) - 1; i >= 0; i-- {
+		out.DoubleAssign()
+		p.add(&out, u[i], false)
+		p.add(&out, v[i], true)
+	}
+	return out
+}
+
+// add adds digit·p to the sum, or digit·λp.
+func (o *odds) add(sum *curve.G1Jac, digit int8, turned bool) {
 	if digit == 0 {
 		return
 	}
-	size := max(digit, -digit)
-	q := odd[size/2]
+	q := o[max(digit, -digit)/2]
 	if turned {
 		q.X.Mul(&q.X, &omega)
 	}
 	if digit < 0 {
 		q.Neg(&q)
 	}
-	sum.AddAssign(&q)
+	sum.AddMixed(&q)
 }
 
 // recode writes n as Σ dᵢ 2^i with digits that are zero or odd and at most

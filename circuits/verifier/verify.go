@@ -11,12 +11,12 @@ import (
 var errFalse = errors.New("proof: does not prove the statement")
 
 // prepared is what depends on the key alone and is worth keeping: e(α, β), the
-// lines of -γ and -δ, and for each public input the multiples d·16^w·K of its
-// base, of which a bound of 32 bits needs eight windows only.
+// lines of -γ and -δ, and for each public input the multiples d·256^w·K of its
+// base, one row for each byte; a bound of 32 bits needs four rows only.
 type prepared struct {
 	alphaBeta curve.GT
 	lines     [2][2][len(curve.LoopCounter)]curve.LineEvaluationAff
-	windows   [Inputs][][15]curve.G1Affine
+	windows   [Inputs][][255]curve.G1Affine
 }
 
 func (k *Key) tables() *prepared {
@@ -30,32 +30,33 @@ func (k *Key) tables() *prepared {
 	p.lines[0] = curve.PrecomputeLines(*negative.Neg(&k.gamma))
 	p.lines[1] = curve.PrecomputeLines(*negative.Neg(&k.delta))
 	for i := range p.windows {
-		n := 64
+		n := field.Size
 		if i >= 4 {
-			n = 8
+			n = 4
 		}
 		p.windows[i] = multiples(k.k[1+i], n)
 	}
 	return p
 }
 
-// multiples returns rows w of d·16^w·base for d = 1 to 15.
-func multiples(base curve.G1Affine, rows int) [][15]curve.G1Affine {
+// multiples returns rows w of d·256^w·base for d = 1 to 255.
+func multiples(base curve.G1Affine, rows int) [][255]curve.G1Affine {
+	const row = 255
 	var step curve.G1Jac
 	step.FromAffine(&base)
-	jac := make([]curve.G1Jac, 0, 15*rows)
+	jac := make([]curve.G1Jac, 0, row*rows)
 	for range rows {
 		sum := step
-		for range 15 {
+		for range row {
 			jac = append(jac, sum)
 			sum.AddAssign(&step)
 		}
 		step = sum
 	}
 	affine := curve.BatchJacobianToAffineG1(jac)
-	out := make([][15]curve.G1Affine, rows)
+	out := make([][row]curve.G1Affine, rows)
 	for w := range out {
-		copy(out[w][:], affine[15*w:])
+		copy(out[w][:], affine[row*w:])
 	}
 	return out
 }
@@ -101,7 +102,7 @@ func (k *Key) combine(in *[Inputs]field.Element) curve.G1Affine {
 	for i := range in {
 		limbs := in[i].Bits()
 		for w := range windows[i] {
-			if d := limbs[w/16] >> (4 * (w % 16)) & 15; d != 0 {
+			if d := byte(limbs[w/8] >> (8 * (w % 8))); d != 0 {
 				sum.AddMixed(&windows[i][w][d-1])
 			}
 		}
