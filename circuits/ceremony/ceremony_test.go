@@ -300,3 +300,23 @@ func TestAnotherCircuit(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A ceremony over the real circuit, at the least depth of trees.
+func TestCeremonyOfTheRealCircuit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the real circuit's polynomials take some ten seconds")
+	}
+	t.Parallel()
+	l := newLab(t)
+	l.compile = membership.Compile
+	l.init()
+	for range 2 {
+		l.contribute("Ada")
+		l.announce()
+		l.contribute("Ben")
+		l.seal()
+	}
+	if s := l.open().State(); !s.Done() {
+		t.Errorf("%+v", s)
+	}
+}

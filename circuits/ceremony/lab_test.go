@@ -44,13 +44,15 @@ type lab struct {
 	t   testing.TB
 	dir string
 	now int64
+
+	compile Compile
 }
 
 func newLab(t testing.TB) *lab {
-	return &lab{t: t, dir: filepath.Join(t.TempDir(), "ceremony"), now: 1_000_000}
+	return &lab{t: t, dir: filepath.Join(t.TempDir(), "ceremony"), now: 1_000_000, compile: compileSmall}
 }
 
-func (l *lab) config() Config { return Config{Dir: l.dir, Compile: compileSmall} }
+func (l *lab) config() Config { return Config{Dir: l.dir, Compile: l.compile} }
 
 func (l *lab) signer(name string) Signer {
 	l.now += 1000
