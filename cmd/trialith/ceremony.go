@@ -182,6 +182,7 @@ first. The secret is never written; nobody can get it back, and nobody needs it.
 				if err := x.Verify(c.Context()); err != nil {
 					return err
 				}
+				by.Now = ceremonyClock().UnixMilli() // the beacon's moment may have come meanwhile
 			}
 			phase := x.State().Phase()
 			if err := x.Contribute(by); err != nil {
