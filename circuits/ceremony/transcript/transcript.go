@@ -31,7 +31,7 @@ const (
 // Limits of a record.
 const (
 	MaxBytes   = 1 << 20
-	MaxEntries = 1 << 10
+	MaxEntries = 1 << 8
 	MaxText    = 200 // bytes of a name or of a beacon's source
 	MinBeacon  = 16  // bytes of a beacon's value
 	MaxBeacon  = 128
