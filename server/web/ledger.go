@@ -194,6 +194,7 @@ var kindTitles = map[string]string{
 	"safety.report":   "Safety report", "safety.follow-up": "Safety report followed up", "safety.exposure": "Exposure closed up to a day",
 	"safety.look": "Safety board looked", "safety.open-look": "Look opened", "safety.decide": "Safety board decided",
 	"protocol.complete-phase": "Phase completed", "protocol.lock-plan": "Analysis plan locked",
+	"protocol.appoint": "Safety board appointed",
 	"dataset.commit": "Data committed", "dataset.lock": "Data locked", "dataset.unblind": "Study unblinded",
 	"dataset.unblind-one": "One participant’s arm opened",
 	"publication.cut":     "Data cut made", "publication.stage": "Results package named", "publication.held": "Custodian answered",
