@@ -195,7 +195,7 @@ var kindTitles = map[string]string{
 	"safety.look": "Safety board looked", "safety.open-look": "Look opened", "safety.decide": "Safety board decided",
 	"protocol.complete-phase": "Phase completed", "protocol.lock-plan": "Analysis plan locked",
 	"protocol.appoint": "Safety board appointed",
-	"dataset.commit": "Data committed", "dataset.lock": "Data locked", "dataset.unblind": "Study unblinded",
+	"dataset.commit":   "Data committed", "dataset.lock": "Data locked", "dataset.unblind": "Study unblinded",
 	"dataset.unblind-one": "One participant’s arm opened",
 	"publication.cut":     "Data cut made", "publication.stage": "Results package named", "publication.held": "Custodian answered",
 	"publication.release": "Results released", "publication.pin": "Package kept by a node", "publication.correct": "Results corrected",
