@@ -308,8 +308,11 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	for name, code := range codes(t) {
-		if reserved := code == trial.ActorExists || code == trial.AlreadyActing; reached[code] == reserved {
+		if reserved := code == trial.ActorExists || code == trial.AlreadyActing || code == trial.TooLarge; reached[code] == reserved {
 			t.Errorf("%s (%d): reached %t; no rule of rule set 1 gives 100, 105 and 107", name, code, reached[code])
+		}
+		if !code.Known() {
+			t.Errorf("%s (%d) is not in the families of codes", name, code)
 		}
 	}
 }
