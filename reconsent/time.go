@@ -41,10 +41,16 @@ func MayEnrolUnder(v state.View, n trial.Version, site trial.SiteID, now int64) 
 
 // Floor is the oldest version whose passes a site accepts now: the newest
 // version that affects existing participants, is open there and past its
-// deadline there, else the first.
+// deadline there, else the first that opened there, 1 where none has. What
+// never opened at a site was never consented to for it: who lapsed under it
+// elsewhere is not entered there.
 func Floor(v state.View, site trial.SiteID, now int64) trial.Version {
 	floor := trial.Version(1)
-	for _, o := range OpenAt(v, site) {
+	open := OpenAt(v, site)
+	if len(open) > 0 {
+		floor = open[0].Version // no earlier one opens after it
+	}
+	for _, o := range open {
 		if o.Existing && now > o.Deadline {
 			floor = o.Version
 		}

@@ -25,6 +25,10 @@ type Contents struct {
 	Missing []string
 }
 
+// maxDefinition bounds the registered protocol in bytes, far above what a
+// transaction can register.
+const maxDefinition = 1 << 20
+
 // Read reads a package that Build could have made. It checks neither cells nor
 // CID: CheckCells and CIDOf do.
 func Read(files []File) (Contents, error) {
@@ -33,6 +37,9 @@ func Read(files []File) (Contents, error) {
 	b, found := p.File(fileWire)
 	if !found {
 		return c, fmt.Errorf("package: no %s", fileWire)
+	}
+	if len(b) > maxDefinition {
+		return c, fmt.Errorf("package: %s: %d bytes; at most %d", fileWire, len(b), maxDefinition)
 	}
 	if err := wire.Unmarshal(b, &c.Protocol); err != nil {
 		return c, fmt.Errorf("package: %s: %w", fileWire, err)

@@ -52,10 +52,11 @@ type Actor struct {
 	ID      ActorID
 	Role    Role
 	Name    string
-	Country string // ISO 3166-1 alpha-2
-	Site    SiteID // of an investigator or pharmacist; zero otherwise
-	Expires int64  // milliseconds since 1970 UTC; 0: does not
-	Revoked int64  // milliseconds since 1970 UTC; 0: not
+	Country string  // ISO 3166-1 alpha-2
+	Site    SiteID  // of an investigator or pharmacist; zero otherwise
+	Expires int64   // milliseconds since 1970 UTC; 0: does not
+	Revoked int64   // milliseconds since 1970 UTC; 0: not
+	Granted ActorID // who granted the role; zero of an authority of the genesis
 }
 
 // Serving reports whether the actor may sign at the given time.

@@ -9,6 +9,7 @@ package trial
 import (
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -70,13 +71,14 @@ type Day int32
 
 const dayMillis = 24 * 60 * 60 * 1000
 
-// DayOf returns the day that holds a time in milliseconds since 1970 UTC.
+// DayOf returns the day that holds a time in milliseconds since 1970 UTC; the
+// last or the first that there is for a time beyond it.
 func DayOf(ms int64) Day {
 	d := ms / dayMillis
 	if ms%dayMillis < 0 {
 		d--
 	}
-	return Day(d)
+	return Day(min(max(d, math.MinInt32), math.MaxInt32))
 }
 
 // ParseDay reads YYYY-MM-DD.

@@ -204,14 +204,6 @@ type Document struct {
 	Bytes  uint64
 }
 
-// Limits of a protocol, so that nothing registered can stall a reader.
-const (
-	maxList = 256
-	maxText = 32 << 10
-	maxName = 1024
-	maxDue  = 3660
-)
-
 // Check refuses a protocol that the rules cannot work with. It names the field
 // and the remedy.
 func (p *Protocol) Check() error {
@@ -253,7 +245,7 @@ func (p *Protocol) Check() error {
 	if p.ResultsDueDays > maxDue {
 		return fmt.Errorf("results: due after %d days; at most %d", p.ResultsDueDays, maxDue)
 	}
-	return firstError(p.checkForms(), p.checkVisits(), p.checkOutcomes(), p.checkBoundaries(), p.Terms.check(), p.checkText())
+	return firstError(p.checkForms(), p.checkVisits(), p.checkOutcomes(), p.checkBoundaries(), p.Terms.check(), p.checkNames(), p.checkMeasures(), p.checkText())
 }
 
 func (p *Protocol) checkForms() error {
@@ -305,33 +297,11 @@ func (t Terms) check() error {
 	return nil
 }
 
-func (p *Protocol) checkText() error {
-	long := func(name, s string, limit int) error {
-		if len(s) > limit {
-			return fmt.Errorf("%s: %d bytes; at most %d", name, len(s), limit)
-		}
-		return nil
-	}
-	for _, f := range p.Forms {
-		for _, s := range f.Sections {
-			if err := long("forms: "+f.ID, s.Text, maxText); err != nil {
-				return err
-			}
-		}
-	}
-	return firstError(
-		long("title", p.Title, maxName), long("public title", p.PublicTitle, maxName),
-		long("summary", p.Summary, maxText), long("rationale", p.Rationale, maxText),
-		long("risks", p.Risks, maxText), long("burden", p.Burden, maxText),
-		long("payment", p.Payment, maxText), long("data use", p.DataUse, maxText),
-	)
-}
-
 func unique(field string, ids []string) error {
 	slices.Sort(ids)
 	for i, id := range ids {
-		if id == "" || len(id) > 128 {
-			return fmt.Errorf("%s: an id of 1 to 128 bytes is needed", field)
+		if id == "" || len(id) > maxID || HasControl(id) {
+			return fmt.Errorf("%s: an id of 1 to %d bytes is needed, without control characters; not %q", field, maxID, id)
 		}
 		if i > 0 && ids[i-1] == id {
 			return fmt.Errorf("%s: %q stands twice", field, id)

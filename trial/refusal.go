@@ -101,6 +101,7 @@ const (
 	SumsDiffer      Code = 415
 	FlagUnanswered  Code = 416
 	BoardHolds      Code = 417
+	LookTooLong     Code = 418
 
 	// Data.
 	DatasetLocked    Code = 500
@@ -121,6 +122,9 @@ const (
 	NotReleased       Code = 609
 	NotStanding       Code = 610
 	NoCorrection      Code = 611
+
+	// The engine's own: no rule gives it.
+	TooLarge Code = 65535
 )
 
 // Refusal is a rule's no: a code for machines, a sentence for people that names

@@ -34,8 +34,9 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Take a real published study through Trialith, then serve it",
 		Long: `Take the CDISC pilot study (254 participants, 17 sites) through Trialith over the
-real HTTP API: registration, consent in zero knowledge, an amendment, re-consent,
-withdrawal, and one evidence file. Then keep serving it.
+real HTTP API: registration, consent in zero knowledge, adverse events and the
+safety board's looks, an amendment, re-consent, withdrawal, released results, and
+one evidence file. Then keep serving it.
 
 The keys are demonstration keys of a one-party set-up, and all actors run on this
 machine. Parts that the data do not hold are examples, and say so.`,
@@ -95,14 +96,16 @@ func emptyDir(dir string) (string, error) {
 	return dir, nil
 }
 
-const demoWarning = `Trialith demo: the CDISC pilot study, from registration to a verified record of consent.
+const demoWarning = `Trialith demo: the CDISC pilot study, from registration to released results.
 
   DEMONSTRATION KEYS: the proof system's keys come from a one-party set-up with a
   public seed, so anybody can forge. Never use them for a trial.
   ALL ACTORS RUN ON THIS MACHINE, each with keys and memory of its own, and speak
   to the node over HTTP only.
-  EXAMPLES: the consent form and its options, the amendment and its reason, and
-  three people's answers to it are written for the demo. The rest is the data's.
+  EXAMPLES: the consent form and its options, the analysis plan, the amendment, the
+  safety board's decisions and three people's answers are written for the demo. The
+  rate of the safety boundary was taken from the placebo arm, afterwards. The rest
+  is the data's.
 
 `
 

@@ -126,6 +126,9 @@ func wrap(ledger wire.LedgerID, key ed25519.PrivateKey, clock engine.Clock) func
 	const hour = 60 * 60 * 1000
 	return func(body []byte) ([]byte, error) {
 		var t consent.Act
+		if len(body) > tx.MaxBytes {
+			return nil, trial.Refuse(trial.Malformed, "act: %d bytes; at most %d", len(body), tx.MaxBytes)
+		}
 		if err := wire.Unmarshal(body, &t); err != nil {
 			return nil, trial.Refuse(trial.Malformed, "act: %v", err)
 		}

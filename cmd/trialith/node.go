@@ -106,7 +106,23 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if !c.study { // a study's clock goes on with its blocks
+		if err := notAhead(n.ledger.Head().Time, c.clock.Now()); err != nil {
+			return nil, err
+		}
+	}
 	return n, n.serve(c)
+}
+
+// notAhead refuses a ledger whose newest block lies in the future of the clock:
+// another clock wrote it, or this one is wrong.
+func notAhead(head, now int64) error {
+	if head <= now {
+		return nil
+	}
+	text := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+	return hint(fmt.Errorf("the ledger's newest block is of %s, which lies in the future", text(head)),
+		"set this machine's clock, which says %s", text(now))
 }
 
 func kindName(n tx.Kind) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,10 +26,6 @@ a ledger whose newest block lies in the future is refused.`,
 				return err
 			}
 			defer n.Close() //nolint:errcheck // closed by name where the result matters
-			if head, now := time.UnixMilli(n.ledger.Head().Time).UTC(), time.Now().UTC(); head.After(now) {
-				return hint(fmt.Errorf("the ledger's newest block is of %s, which lies in the future", head.Format(time.RFC3339)),
-					"set this machine's clock, which says %s", now.Format(time.RFC3339))
-			}
 			fmt.Fprintf(c.OutOrStdout(), "serving %s\n", n.url)
 			if g.Demonstration {
 				fmt.Fprintln(c.ErrOrStderr(), "trialith: DEMONSTRATION KEYS: anybody can forge what this ledger holds")

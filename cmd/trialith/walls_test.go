@@ -39,7 +39,7 @@ var (
 	}
 	engines   = []string{"ledger/engine/solo", "ledger/engine/comet", "ledger/engine/replay", "ledger/sim"}
 	followers = []string{"server/readmodel", "registry", "registry/analysis", "registry/node", "registry/evidence", "reconsent/notify"}
-	pages     = []string{"server/api", "server/web", "server/auth", "server/problem", "server/relay"}
+	pages     = []string{"server/api", "server/web", "server/auth", "server/problem", "server/relay", "server/upload"}
 	formats   = []string{
 		"trial/exchange/ctgov", "trial/exchange/usdm", "trial/exchange/cdisc", "trial/exchange/fhir", "trial/exchange/epcis",
 		"trial/exchange/pain001",

@@ -15,6 +15,19 @@ import (
 // Accepted is the code of a transaction that was not refused.
 const Accepted Code = 0
 
+// TooLarge is the code of a transaction whose effects pass the limits below. It
+// is the engine's own: no table of a state machine may give it another meaning.
+const TooLarge Code = 65535
+
+// Limits of what one transaction may do. A result and each value of the state
+// must decode again, on every machine, for as long as the ledger is read:
+// wire.MaxItem is twice as much, and leaves room for the envelope.
+const (
+	MaxResult = 32 << 20 // bytes of the events, 16 more for each
+	MaxEvents = 1 << 19
+	MaxValue  = 32 << 20 // bytes of one value written
+)
+
 // Base is the committed state that a block executes on. It must not change
 // while the block is executed.
 type Base interface {
@@ -190,6 +203,9 @@ func (b *block) run(p Pending, raw []byte) (Entry, chain.Link) {
 		Stream: id, Sequence: p.Point.Sequence, Height: p.Point.Height, Index: p.Point.Index, Time: p.Point.Time,
 		Directory: p.Point.Directory, Hash: p.Hash, Result: b.machine.Execute(p, directory, try),
 	}
+	if e.Result.Code == Accepted && !fits(e.Result.Events, try) {
+		e.Result.Code = TooLarge
+	}
 	if e.Result.Code == Accepted {
 		try.Commit(r.overlay)
 		e.Envelope = raw
@@ -197,6 +213,15 @@ func (b *block) run(p Pending, raw []byte) (Entry, chain.Link) {
 		e.Result.Events = nil
 	}
 	return e, e.Link(r.Head)
+}
+
+// fits reports whether events and writes are within the limits.
+func fits(events []Event, writes *state.Overlay) bool {
+	n := 0
+	for i := range events {
+		n += len(events[i].Body) + 16
+	}
+	return n <= MaxResult && len(events) <= MaxEvents && writes.Largest() <= MaxValue
 }
 
 // seal brings the maps up to date with what the block wrote.

@@ -81,6 +81,15 @@ func (o *Overlay) Writes() []Write {
 	return out
 }
 
+// Largest is the length in bytes of the longest value written.
+func (o *Overlay) Largest() (n int) {
+	o.writes.ascend("", "", func(p pair) bool {
+		n = max(n, len(p.value))
+		return true
+	})
+	return n
+}
+
 // Commit applies the writes to a store and leaves the overlay empty.
 func (o *Overlay) Commit(to Store) {
 	o.writes.ascend("", "", func(p pair) bool {

@@ -16,8 +16,10 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// MaxItem bounds the bytes of one encoded value that Unmarshal looks at.
-const MaxItem = 4 << 20
+// MaxItem bounds the bytes of one encoded value that Unmarshal looks at. What a
+// ledger writes stays well below it (see the limits of package engine); what
+// comes from outside has a smaller limit of its own before it is decoded.
+const MaxItem = 64 << 20
 
 // ErrNotCanonical says that bytes decode, but are not the encoding of what they decode to.
 var ErrNotCanonical = errors.New("not the canonical CBOR of its value; encode deterministically (RFC 8949 section 4.2.1)")

@@ -201,3 +201,16 @@ func TestTruthfulExceptions(t *testing.T) {
 		}
 	}
 }
+
+// TestRegressionUnknownRefusal: a node that keeps a transaction out under a code
+// that no rule gives.
+func TestRegressionUnknownRefusal(t *testing.T) {
+	t.Parallel()
+	l, c, d := cheating(t, verifier.Development())
+	c.execute = func(p engine.Pending, _ state.View, _ state.Store) (engine.Result, bool) {
+		return engine.Result{Code: 65000}, p.Envelope.Kind == contract.ConsentAct
+	}
+	made := must[consent.Act](t)(d.Consent(t.Context(), 1, act.FormSet(labProtocol().Forms), act.Choice{Form: "en", Language: "en"}))
+	e := l.enter(l.envelope(contract.ConsentAct, wire.StreamID(l.trial), made, "node"))
+	exposed(t, l, e, checkReplay, "code 65000")
+}

@@ -43,6 +43,7 @@ type opening struct {
 type people struct {
 	actors      map[wire.KeyID]trial.ActorID
 	delegations map[post]trial.Delegation
+	revoked     map[trial.ActorID]int64
 }
 
 // post is a person at a site.
@@ -54,7 +55,7 @@ type post struct {
 // readHistory reads the events of both streams, which a replay has given again.
 func readHistory(directory, of []engine.Entry) (*history, error) {
 	h := &history{
-		people:    people{actors: map[wire.KeyID]trial.ActorID{}, delegations: map[post]trial.Delegation{}},
+		people:    people{actors: map[wire.KeyID]trial.ActorID{}, delegations: map[post]trial.Delegation{}, revoked: map[trial.ActorID]int64{}},
 		decisions: map[opening]map[string]bool{}, openings: map[opening]bool{},
 	}
 	for i := range of {
@@ -88,6 +89,8 @@ func (p *people) read(e event.Event) {
 		p.actors[tx.PublicKey(e.Key).ID()] = e.Actor.ID
 	case event.KeyRotated:
 		p.actors[tx.PublicKey(e.Key).ID()] = e.Actor
+	case event.ActorRevoked:
+		p.revoked[e.Actor] = e.Time
 	case event.Delegated:
 		p.delegations[post{e.Site, e.Delegation.Person}] = e.Delegation
 	case event.DelegationEnded:
@@ -105,6 +108,12 @@ func (p *people) signerOf(e *engine.Entry) trial.ActorID {
 		return trial.ActorID{}
 	}
 	return p.actors[env.Key]
+}
+
+// left reports whether an actor was revoked by then.
+func (p *people) left(id trial.ActorID, now int64) bool {
+	at, revoked := p.revoked[id]
+	return revoked && now >= at
 }
 
 func (h *history) read(at *engine.Entry, e event.Event) {
@@ -178,7 +187,8 @@ func (h *history) approvedFor(v trial.Version, site trial.SiteID) bool {
 func (h *history) delegated(at *engine.Entry, site trial.SiteID, task trial.Task) {
 	h.delegatedActs++
 	who := h.people.signerOf(at)
-	if d, ok := h.people.delegations[post{site, who}]; !ok || !d.Covers(task, at.Time) {
+	d, ok := h.people.delegations[post{site, who}]
+	if !ok || !d.Covers(task, at.Time) || h.people.left(who, at.Time) || h.people.left(trial.ActorID(site), at.Time) {
 		note(&h.undelegated, at, "signed by %v, whom site %v had not delegated this to", who, site)
 	}
 }

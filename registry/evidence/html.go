@@ -26,7 +26,7 @@ var reportHTML string
 var reportPage = template.Must(template.New("report").Funcs(template.FuncMap{
 	"asks": asks, "status": statusWords, "label": labelSentence, "mark": markSentence, "verdict": verdictMeaning,
 	"micro": micro, "compared": comparisonSentence, "when": whenWords, "deref": func(c *outcomes.Comparison) []outcomes.Line { return c.Lines },
-	"exception": exceptionParts, "decided": decidedWords, "clean": clean, "table": func(title string, list []Check) checkTable { return checkTable{title, list} },
+	"unmet": unmetBy, "decided": decidedWords, "clean": clean, "table": func(title string, list []Check) checkTable { return checkTable{title, list} },
 }).Parse(reportHTML))
 
 // WriteHTML writes the report for a reader who is no engineer: one document
@@ -170,6 +170,12 @@ func whenWords(l outcomes.Line) []string {
 		}
 		out = append(out, fmt.Sprintf("First registered in version %v, which was not in force before unblinding.", l.Since))
 	}
+	switch {
+	case l.Status == outcomes.Missing:
+		out = append(out, "It was registered and is not reported.")
+	case len(out) == 0:
+		out = append(out, "Nothing.")
+	}
 	return out
 }
 
@@ -180,14 +186,29 @@ func plural(n uint32, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// exceptionParts parts an exception into what was asked and what was found.
-func exceptionParts(names map[string]string, e string) []string {
-	id, found, _ := strings.Cut(e, ":")
-	words := asks(checkGate + id)
-	if outcome, rest, _ := strings.Cut(found, " "); id == "outcomes" && names[outcome] != "" {
-		found = outcome + " " + rest + ": " + names[outcome]
+// unmet is what one condition asked, and all that was found instead.
+type unmet struct {
+	Asks  string
+	Found []string
+}
+
+// unmetBy reads exceptions, each check:detail, with an outcome's name beside
+// the id that its detail begins with.
+func unmetBy(names map[string]string, exceptions []string) (list []unmet) {
+	for _, e := range exceptions {
+		id, found, _ := strings.Cut(e, ":")
+		if outcome, rest, _ := strings.Cut(found, " "); id == "outcomes" && names[outcome] != "" {
+			found = outcome + " " + rest + ": " + names[outcome]
+		}
+		words := asks(checkGate + id)
+		words = strings.ToLower(words[:1]) + words[1:]
+		if n := len(list); n > 0 && list[n-1].Asks == words {
+			list[n-1].Found = append(list[n-1].Found, found)
+			continue
+		}
+		list = append(list, unmet{words, []string{found}})
 	}
-	return []string{strings.ToLower(words[:1]) + words[1:], found}
+	return list
 }
 
 func decidedWords(decision string) string {

@@ -147,12 +147,16 @@ func (v *verification) replay() outcome {
 	refused := 0
 	for _, s := range v.streams {
 		for i := range s.entries {
-			if s.entries[i].Result.Code != engine.Accepted {
+			switch e := &s.entries[i]; {
+			case e.Result.Code == engine.Accepted:
+			case !trial.Code(e.Result.Code).Known():
+				return failed(e.Name(), "refused with code %d, which the table of refusals has not", e.Result.Code)
+			default:
 				refused++
 			}
 		}
 	}
-	return passed("%d transactions executed again through the contract give the same results and events; %d refused ones are kept by hash and code alone",
+	return passed("%d transactions executed again through the contract give the same results and events; %d refused ones are kept by hash and code alone, so that they were refused rests on the node's word",
 		v.recorder.checked, refused)
 }
 

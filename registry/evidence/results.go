@@ -24,6 +24,7 @@ type results struct {
 	definitions []trial.Digest
 	effective   map[trial.Version]trial.Day
 	seen        outcomes.Seen
+	told        outcomes.Moment // what was seen up to here
 	staged      map[uint32]event.Staged
 	release     *event.Released // the newest
 	entry       string          // of the release
@@ -41,6 +42,8 @@ func (r *results) read(at *engine.Entry, e event.Event) {
 		r.version(at, 1, trial.DayOf(at.Time), &e.Protocol)
 	case event.Amended:
 		r.version(at, e.Version, e.Effect, &e.Protocol)
+		r.told.Time = at.Time
+		r.seen.Moments = append(r.seen.Moments, r.told)
 	case event.SiteOpened:
 		r.inForce(e)
 	case event.Enrolled:
@@ -48,13 +51,13 @@ func (r *results) read(at *engine.Entry, e event.Event) {
 			r.seen.Enrolled = at.Time
 		}
 	case event.Looked:
-		r.seen.Looks = append(r.seen.Looks, at.Time)
+		r.saw(at.Time, func(m *outcomes.Moment) { m.Looks++ })
 	case event.CutMade:
-		r.seen.Cuts = append(r.seen.Cuts, at.Time)
+		r.saw(at.Time, func(m *outcomes.Moment) { m.Cuts++ })
 	case event.Unblinded:
 		r.seen.Unblinded = at.Time
 	case event.UnblindedOne:
-		r.seen.Single = append(r.seen.Single, at.Time)
+		r.saw(at.Time, func(m *outcomes.Moment) { m.Single++ })
 	case event.DatasetCommitted:
 		if r.datasets == nil {
 			r.datasets = map[string]bool{}
@@ -69,6 +72,16 @@ func (r *results) read(at *engine.Entry, e event.Event) {
 		r.release, r.entry = &e, at.Name()
 		r.comparison = outcomes.Compare(r.versions, r.seen, r.staged[e.Stage].Outcomes)
 	default:
+	}
+}
+
+// saw counts what was seen of the data, for a version of the same moment too.
+func (r *results) saw(now int64, count func(*outcomes.Moment)) {
+	count(&r.told)
+	for i := range r.seen.Moments {
+		if r.seen.Moments[i].Time == now {
+			count(&r.seen.Moments[i])
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/trialith/trialith/server/problem"
+	"github.com/trialith/trialith/server/upload"
 )
 
 // release of the API.
@@ -29,11 +30,17 @@ const patience = 10 * time.Second
 type server struct {
 	Config
 	api huma.API
-	// turns bounds how many evidence files are made or checked at once.
-	turns chan struct{}
+	// making, checking and packing bound what is in memory at once, each by
+	// itself: who has files checked keeps nobody from getting one. receiving and
+	// sending bound the nameless files on the disk.
+	making, checking, packing upload.Turns
+	receiving, sending        upload.Turns
 }
 
-const filesAtOnce = 2
+const (
+	filesAtOnce = 2
+	peersAtOnce = 128
+)
 
 // New makes an engine that serves the API alone.
 func New(c Config) (*gin.Engine, error) {
@@ -52,7 +59,10 @@ func Register(engine *gin.Engine, c Config) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
-	s := &server{Config: c, turns: make(chan struct{}, filesAtOnce)}
+	s := &server{
+		Config: c, making: upload.NewTurns(filesAtOnce), checking: upload.NewTurns(filesAtOnce), packing: upload.NewTurns(filesAtOnce),
+		receiving: upload.NewTurns(peersAtOnce), sending: upload.NewTurns(peersAtOnce),
+	}
 	group := engine.Group("", secured, s.recovered)
 	config := huma.DefaultConfig("Trialith", release)
 	config.Info.Description = "What is registered, consented and published on this ledger of clinical trials. " + c.Notice

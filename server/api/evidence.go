@@ -9,13 +9,16 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
 	"github.com/trialith/trialith/server/problem"
+	"github.com/trialith/trialith/server/upload"
 	"github.com/trialith/trialith/trial"
 )
 
@@ -66,30 +69,6 @@ func (s *server) raw(o huma.Operation, handler func(*gin.Context) error) {
 	})
 }
 
-// turn waits for the right to hold a file.
-func (s *server) turn(ctx context.Context) (release func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	select {
-	case s.turns <- struct{}{}:
-		return func() { <-s.turns }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// scratch is a file without a name, gone when it is closed.
-func scratch() (*os.File, error) {
-	f, err := os.CreateTemp("", "trialith-*")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
 func (s *server) evidence(c *gin.Context) error {
 	if s.Evidence == nil {
 		return errNoSuch
@@ -105,18 +84,19 @@ func (s *server) evidence(c *gin.Context) error {
 	if _, err := s.Model.Trial(ctx, id); err != nil {
 		return err
 	}
-	release, err := s.turn(ctx)
+	leave, err := s.sending.Take(ctx, patience)
 	if err != nil {
 		return err
 	}
-	defer release()
-	// Written whole before the first byte is sent: half a file answers no error.
-	f, err := scratch()
+	defer leave()
+	// Written whole before the first byte is sent: half a file answers no error,
+	// and whoever reads it slowly keeps nobody from theirs.
+	f, err := upload.Scratch()
 	if err != nil {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // nameless
-	if err := s.Evidence(ctx, id, f); err != nil {
+	if err := s.write(ctx, id, f); err != nil {
 		return err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
@@ -130,11 +110,20 @@ func (s *server) evidence(c *gin.Context) error {
 	h.Set("Content-Type", zipType)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "evidence.trialith"}))
 	h.Set("Content-Length", strconv.FormatInt(size, 10))
-	_, err = io.Copy(c.Writer, f)
-	if err != nil {
+	if err := upload.Send(c.Writer, f); err != nil {
 		c.Abort() // the client has gone; there is nobody to tell
 	}
 	return nil
+}
+
+// write makes an evidence file in its turn.
+func (s *server) write(ctx context.Context, id trial.ID, f io.Writer) error {
+	release, err := s.making.Take(ctx, patience)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return s.Evidence(ctx, id, f)
 }
 
 func (s *server) verify(c *gin.Context) error {
@@ -142,20 +131,19 @@ func (s *server) verify(c *gin.Context) error {
 		return errNoSuch
 	}
 	ctx := c.Request.Context()
-	release, err := s.turn(ctx)
+	if err := takes(c, zipType, multipartType); err != nil {
+		return err
+	}
+	f, size, leave, err := s.received(c, maxEvidence)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	release, err := s.checking.Take(ctx, patience)
 	if err != nil {
 		return err
 	}
 	defer release()
-	f, err := scratch()
-	if err != nil {
-		return err
-	}
-	defer f.Close() //nolint:errcheck // nameless
-	size, err := receive(c, f)
-	if err != nil {
-		return err
-	}
 	report, err := s.Verify(ctx, f, size)
 	if err != nil {
 		return err
@@ -168,26 +156,56 @@ func (s *server) verify(c *gin.Context) error {
 	return nil
 }
 
-// receive copies the file of a request, whose body it is or a part of it.
-func receive(c *gin.Context, to io.Writer) (int64, error) {
+// takes refuses a body of another kind.
+func takes(c *gin.Context, kinds ...string) error {
 	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
-	if err != nil || kind != zipType && kind != multipartType {
-		return 0, problem.New(http.StatusUnsupportedMediaType, "content type: send "+zipType+" or "+multipartType)
+	if err != nil || !slices.Contains(kinds, kind) {
+		return problem.New(http.StatusUnsupportedMediaType, "content type: send "+strings.Join(kinds, " or "))
 	}
+	return nil
+}
+
+// received is the file of a request, whole, before anything scarce is taken:
+// an upload that stands still holds up no other.
+func (s *server) received(c *gin.Context, limit int64) (f *os.File, size int64, leave func(), err error) {
+	free, err := s.receiving.Take(c.Request.Context(), patience)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	if f, err = upload.Scratch(); err != nil {
+		free()
+		return nil, 0, nil, err
+	}
+	leave = func() {
+		f.Close() //nolint:errcheck,gosec // nameless
+		free()
+	}
+	if size, err = receive(c, f, limit); err != nil {
+		leave()
+		return nil, 0, nil, err
+	}
+	return f, size, leave, nil
+}
+
+// receive copies the file of a request, whose body it is or a part of it.
+func receive(c *gin.Context, to io.Writer, limit int64) (int64, error) {
 	// A form has a little around its file.
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxEvidence+64<<10)
-	var from io.Reader = c.Request.Body
-	if kind == multipartType {
+	body := upload.NewBody(c.Writer, c.Request, limit+64<<10)
+	defer body.Done()
+	c.Request.Body = body
+	var from io.Reader = body
+	if kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind == multipartType {
+		var err error
 		if from, err = part(c.Request); err != nil {
 			return 0, err
 		}
 	}
-	n, err := io.Copy(to, io.LimitReader(from, maxEvidence+1))
+	n, err := io.Copy(to, io.LimitReader(from, limit+1))
 	switch large := new(http.MaxBytesError); {
-	case err == nil && n > maxEvidence:
-		return 0, &http.MaxBytesError{Limit: maxEvidence}
+	case err == nil && n > limit:
+		return 0, &http.MaxBytesError{Limit: limit}
 	case err != nil && !errors.As(err, &large):
-		return 0, problem.New(http.StatusBadRequest, "body: it ended before it was whole")
+		return 0, problem.New(http.StatusBadRequest, "body: it ended before it was whole, or came too slowly")
 	}
 	return n, err
 }

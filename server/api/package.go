@@ -1,14 +1,11 @@
 package api
 
 import (
-	"io"
-	"mime"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
-	"github.com/trialith/trialith/server/problem"
 	"github.com/trialith/trialith/trial"
 )
 
@@ -44,17 +41,22 @@ func (s *server) pack(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type")); err != nil || kind != carType {
-		return problem.New(http.StatusUnsupportedMediaType, "content type: send "+carType)
+	if err := takes(c, carType); err != nil {
+		return err
 	}
 	ctx := c.Request.Context()
-	release, err := s.turn(ctx)
+	f, size, leave, err := s.received(c, maxPackage)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	release, err := s.packing.Take(ctx, patience)
 	if err != nil {
 		return err
 	}
 	defer release()
-	b, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxPackage))
-	if err != nil {
+	b := make([]byte, size)
+	if _, err := f.ReadAt(b, 0); err != nil && size > 0 {
 		return err
 	}
 	root, err := s.Package(ctx, id, b)

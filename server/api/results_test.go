@@ -11,6 +11,7 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/contract"
 	"github.com/trialith/trialith/trial/dataset"
 	"github.com/trialith/trialith/trial/outcome"
@@ -33,6 +34,12 @@ func ended(t *testing.T) *lab {
 		t.Helper()
 		l.must(signer, kind, stream, body, cosigners...)
 	}
+	var board []trial.ActorID
+	for _, who := range []string{"board", "member"} {
+		board = append(board, act.ActorID(l.ledger.ID(), trial.DSMB, public(who)))
+	}
+	slices.SortFunc(board, func(a, b trial.ActorID) int { return slices.Compare(a[:], b[:]) })
+	must("sponsor", contract.ProtocolAppoint, protocol.Appoint{Board: board}, "ethics")
 	today := trial.DayOf(l.clock.Now())
 	p := study()
 	p.Boundaries = []trial.Boundary{{

@@ -106,6 +106,7 @@ var meanings = map[trial.Code]string{
 	trial.SumsDiffer:      "the arms do not add up to what was reported",
 	trial.FlagUnanswered:  "the monitoring board has not answered a flag in its days",
 	trial.BoardHolds:      "the monitoring board holds enrolment and first doses",
+	trial.LookTooLong:     "the look is about too many days at once",
 
 	trial.DatasetLocked:    "the data are locked up to this cut",
 	trial.NotCommitted:     "the dataset is not committed at this cut",
@@ -124,4 +125,6 @@ var meanings = map[trial.Code]string{
 	trial.NotReleased:       "the results are not released",
 	trial.NotStanding:       "other results stand in their place, or they are retracted",
 	trial.NoCorrection:      "the package corrects no released one",
+
+	trial.TooLarge: "its effects are larger than the ledger keeps",
 }

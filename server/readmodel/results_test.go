@@ -6,8 +6,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/event"
 	"github.com/trialith/trialith/trial/outcome"
 )
@@ -52,8 +54,10 @@ func ending() *script {
 	s.add(stream, 0, event.DatasetCommitted{Name: "ae", Cut: 130, Sequence: 2, Root: trial.Digest{2}, Rows: 6, Subjects: 3, Columns: []string{"A", "B"}})
 	s.add(stream, 0, event.DatasetLocked{Names: []string{"ae"}, Cut: 130})
 	s.add(stream, 0, event.Unblinded{Open: []string{"dm"}})
-	s.add(stream, 0, event.LookOpened{Look: 1, AsOf: 120, Arms: []trial.ArmCount{{Arm: "P", Days: 60, Counts: counts(3)}},
-		Flags: []trial.Flag{{Boundary: "severe", Arm: "P", Look: 1, Crossed: 115, Events: 3, Days: 50, ExpectedMicro: 7}}})
+	s.add(stream, 0, event.LookOpened{
+		Look: 1, AsOf: 120, Arms: []trial.ArmCount{{Arm: "P", Days: 60, Counts: counts(3)}},
+		Flags: []trial.Flag{{Boundary: "severe", Arm: "P", Look: 1, Crossed: 115, Events: 3, Days: 50, ExpectedMicro: 7}},
+	})
 	publish(s)
 	return s
 }
@@ -212,4 +216,26 @@ func TestEndingRefusesWhatNeverWas(t *testing.T) {
 			t.Errorf("%T was applied", e)
 		}
 	}
+}
+
+// PostgreSQL has no NUL in a text; no sender may stop a follower by writing one.
+func TestNULInEveryText(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, c readmodel.Config) {
+		const nul = "a\x00b"
+		s := new(script)
+		s.add(wire.Directory, 0, event.ActorRegistered{Actor: trial.Actor{ID: person, Name: nul, Country: nul}})
+		p := trial.Protocol{Title: nul, Acronym: nul, Sponsor: nul, Risks: nul}
+		s.add(stream, 0, event.Registered{Sponsor: sponsor, Protocol: p})
+		s.add(stream, 0, event.Amended{Version: 2, Protocol: p, Reason: nul, Changes: []trial.Change{{Field: nul, After: nul}}})
+		s.add(stream, 0, event.Decided{Version: 1, Form: nul, Reason: nul})
+		s.add(stream, 0, event.Randomised{Site: siteOne, Version: 1, Deviation: nul})
+		s.add(stream, 0, event.Entered{Kind: act.Visit, Site: siteOne, Slot: nul})
+		s.add(stream, 0, event.DatasetCommitted{Name: nul}, event.DatasetLocked{Names: []string{nul}})
+		m := open(t, c)
+		tell(t, m, s.blocks)
+		if got := must[readmodel.Trial](t)(m.Trial(t.Context(), study)); got.Title != "a\uFFFDb" {
+			t.Errorf("title %q", got.Title)
+		}
+	})
 }

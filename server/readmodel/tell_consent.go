@@ -195,7 +195,7 @@ func (a *at) counted(e event.Counted) {
 func (a *at) randomised(e event.Randomised) {
 	a.randomisations = append(a.randomisations, randomisationRow{
 		Trial: a.Stream[:], Place: a.place, Site: e.Site[:], Version: uint32(e.Version), Day: int32(e.Day),
-		Account: e.Account[:], Deviation: e.Deviation, Time: a.Time, Sequence: a.Sequence,
+		Account: e.Account[:], Deviation: plain(e.Deviation), Time: a.Time, Sequence: a.Sequence,
 	})
 	t := a.trials.change(a.trial)
 	if e.Deviation != "" {
@@ -208,7 +208,7 @@ func (a *at) randomised(e event.Randomised) {
 
 func (a *at) entered(e event.Entered) {
 	a.visits = append(a.visits, visitRow{
-		Trial: a.Stream[:], Place: a.place, Kind: e.Kind.String(), Site: e.Site[:], Slot: e.Slot, Rep: e.Rep, Day: int32(e.Day),
+		Trial: a.Stream[:], Place: a.place, Kind: e.Kind.String(), Site: e.Site[:], Slot: plain(e.Slot), Rep: e.Rep, Day: int32(e.Day),
 		Account: e.Account[:], Floor: uint32(e.Floor), Time: a.Time, Sequence: a.Sequence,
 	})
 	t, s := a.trials.change(a.trial), a.site(e.Site)

@@ -12,7 +12,7 @@ import (
 func (a *at) registered(e event.ActorRegistered) {
 	x := e.Actor
 	a.actors.put(x.ID, actorRow{
-		Actor: x.ID[:], Role: uint8(x.Role), Name: x.Name, Country: x.Country, Site: x.Site[:], Expires: x.Expires,
+		Actor: x.ID[:], Role: uint8(x.Role), Name: plain(x.Name), Country: plain(x.Country), Site: x.Site[:], Expires: x.Expires,
 		Revoked: x.Revoked, Public: e.Key[:], Registered: a.Time, Place: a.place,
 	})
 	a.key(x.ID, e.Key)
@@ -51,7 +51,7 @@ const (
 func (a *at) trialRegistered(e event.Registered) {
 	p := &e.Protocol
 	a.trials.put(a.trial, trialRow{
-		Trial: a.Stream[:], Title: p.Title, Acronym: p.Acronym, Sponsor: p.Sponsor, SponsorActor: e.Sponsor[:],
+		Trial: a.Stream[:], Title: plain(p.Title), Acronym: plain(p.Acronym), Sponsor: plain(p.Sponsor), SponsorActor: e.Sponsor[:],
 		Status: statusRegistered, Registered: a.Time, Place: a.place, Sequence: a.Sequence, Latest: 1,
 	})
 	a.version(1, p, e.FormSet, versionRow{Effective: int32(trial.DayOf(a.Time))})
@@ -59,10 +59,11 @@ func (a *at) trialRegistered(e event.Registered) {
 
 func (a *at) amended(e event.Amended) {
 	a.version(e.Version, &e.Protocol, e.FormSet, versionRow{
-		Effective: int32(e.Effect), Reason: e.Reason, Changes: wire.Marshal(e.Changes),
+		Effective: int32(e.Effect), Reason: plain(e.Reason), Changes: wire.Marshal(e.Changes),
 	})
 	if t := a.trials.change(a.trial); t != nil {
-		t.Latest, t.Title, t.Acronym, t.Sponsor = uint32(e.Version), e.Protocol.Title, e.Protocol.Acronym, e.Protocol.Sponsor
+		p := &e.Protocol
+		t.Latest, t.Title, t.Acronym, t.Sponsor = uint32(e.Version), plain(p.Title), plain(p.Acronym), plain(p.Sponsor)
 	}
 }
 
@@ -77,8 +78,8 @@ func (a *at) version(v trial.Version, p *trial.Protocol, forms trial.Digest, r v
 
 func (a *at) decided(e event.Decided) {
 	a.decisions = append(a.decisions, decisionRow{
-		Trial: a.Stream[:], Place: a.place, Version: uint32(e.Version), Form: e.Form, Sites: wire.Marshal(e.Sites),
-		Approved: e.Approved, Reason: e.Reason, Ethics: e.Ethics[:], Time: a.Time, Sequence: a.Sequence,
+		Trial: a.Stream[:], Place: a.place, Version: uint32(e.Version), Form: plain(e.Form), Sites: wire.Marshal(e.Sites),
+		Approved: e.Approved, Reason: plain(e.Reason), Ethics: e.Ethics[:], Time: a.Time, Sequence: a.Sequence,
 	})
 	if t := a.trials.change(a.trial); t != nil && e.Approved && t.Status == statusRegistered {
 		t.Status = statusApproved

@@ -122,6 +122,8 @@ func (a *at) tellData(e event.Event) error {
 		a.plans.put(logKey{a.trial, a.place}, planRow{
 			Trial: a.Stream[:], Place: a.place, Document: e.Document[:], Time: a.Time, Sequence: a.Sequence,
 		})
+	case event.Appointed:
+		// Its entry tells who signed; no table lists a board.
 	default:
 		return a.tellPublication(e)
 	}

@@ -274,7 +274,7 @@ func (c *chart) key(b *strings.Builder, s scale) {
 	}
 	if c.Limit != nil {
 		fmt.Fprintf(b, `<path d="M%s %sh34" stroke="#942514" stroke-width="2.5" stroke-dasharray="7 4"/>`, num(s.left), num(y))
-		text("The boundary: on it or above is a flag")
+		text("Boundary: flagged on it or above")
 	}
 	if c.flagged() {
 		ring(b, s.left+17, y)

@@ -142,8 +142,10 @@ func (f *fake) pack(_ context.Context, cid trial.CID) (registry.Package, error) 
 		return registry.Package{}, errors.New("not held")
 	}
 	return registry.Package{Files: []registry.File{
-		{Path: "tables/cibic.json", Data: []byte(fakeTable)}, {Path: "tables/outcomes.json", Data: []byte(fakeTable)},
-		{Path: "tables/broken.json", Data: []byte(`{"label":"x","columns":[{"label":"a"}],"rows":[[1,2]]}`)}, {Path: "lay-summary.md", Data: []byte("# x")},
+		{Path: "tables/cibic.json", Data: []byte(fakeTable)},
+		{Path: "tables/outcomes.json", Data: []byte(fakeTable)},
+		{Path: "tables/broken.json", Data: []byte(`{"label":"x","columns":[{"label":"a"}],"rows":[[1,2]]}`)},
+		{Path: "lay-summary.md", Data: []byte("# x")},
 	}}, nil
 }
 

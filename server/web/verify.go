@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/trialith/trialith/server/upload"
 )
 
 // verifyPage is the form, and what came of it.
@@ -37,58 +38,75 @@ func (s *site) verifyView(p verifyPage, status int) view {
 	return v
 }
 
-// verify checks an uploaded file. The file is read into memory, within the
-// limit, and is gone when the page is sent.
+// busy answers where too many others are being served.
+func (s *site) busy(c *gin.Context) view {
+	c.Header("Retry-After", "5")
+	return s.verifyView(verifyPage{Wrong: "This server is checking other files just now. Try again in a few seconds, or check the file on your own computer"},
+		http.StatusServiceUnavailable)
+}
+
+// verify checks an uploaded file. It is received whole, into a file without a
+// name, before a turn is taken: an upload that stands still holds up no other.
+// It is gone when the page is sent.
 func (s *site) verify(c *gin.Context) (view, error) {
-	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
-	default:
-		c.Header("Retry-After", "5")
-		return s.verifyView(verifyPage{Wrong: "This server is checking other files just now. Try again in a few seconds, or check the file on your own computer"},
-			http.StatusServiceUnavailable), nil
+	leave, ok := s.receiving.Try()
+	if !ok {
+		return s.busy(c), nil
 	}
-	name, file, err := s.upload(c)
+	defer leave()
+	f, err := upload.Scratch()
+	if err != nil {
+		return view{}, err
+	}
+	defer f.Close() //nolint:errcheck // nameless
+	name, size, err := s.receive(c, f)
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
 		return s.verifyView(verifyPage{Wrong: fmt.Sprintf("The file is larger than %d MiB. Check it on your own computer instead: trialith verify takes larger files", s.MaxUpload>>20)},
 			http.StatusRequestEntityTooLarge), nil
-	case err != nil || len(file) == 0:
+	case err != nil || size == 0:
 		return s.verifyView(verifyPage{Wrong: "Choose an evidence file. Its name ends in .trialith"}, http.StatusBadRequest), nil
 	}
-	r, err := s.Verify(c, bytes.NewReader(file), int64(len(file)))
+	release, ok := s.checking.Try()
+	if !ok {
+		return s.busy(c), nil
+	}
+	defer release()
+	r, err := s.Verify(c.Request.Context(), f, size)
 	if err != nil {
 		return view{}, err
 	}
 	return s.verifyView(verifyPage{Name: name, Report: &r}, http.StatusOK), nil
 }
 
-// upload reads the form's part named "file".
-func (s *site) upload(c *gin.Context) (name string, file []byte, err error) {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, s.MaxUpload+formOverhead)
+// receive copies the form's part named "file".
+func (s *site) receive(c *gin.Context, to io.Writer) (name string, size int64, err error) {
+	body := upload.NewBody(c.Writer, c.Request, s.MaxUpload+formOverhead)
+	defer body.Done()
+	c.Request.Body = body
 	form, err := c.Request.MultipartReader()
 	if err != nil {
-		return "", nil, err
+		return "", 0, err
 	}
 	for {
 		part, err := form.NextPart()
 		if err != nil {
-			return "", nil, err
+			return "", 0, err
 		}
 		if part.FormName() == "file" {
-			file, err := s.read(part)
-			return part.FileName(), file, err
+			size, err := s.copy(to, part)
+			return part.FileName(), size, err
 		}
 	}
 }
 
-func (s *site) read(part *multipart.Part) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(part, s.MaxUpload+1))
-	if err == nil && int64(len(b)) > s.MaxUpload {
+func (s *site) copy(to io.Writer, part *multipart.Part) (int64, error) {
+	n, err := io.Copy(to, io.LimitReader(part, s.MaxUpload+1))
+	if err == nil && n > s.MaxUpload {
 		err = &http.MaxBytesError{Limit: s.MaxUpload}
 	}
-	return b, err
+	return n, err
 }
 
 // tally counts the checks of a report by their status.

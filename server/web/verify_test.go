@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func upload(t *testing.T, h http.Handler, field string, file []byte) *httptest.ResponseRecorder {
+func send(t *testing.T, h http.Handler, field string, file []byte) *httptest.ResponseRecorder {
 	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
@@ -35,7 +35,7 @@ func TestUpload(t *testing.T) {
 	c.MaxUpload = 1 << 20
 	h := serve(t, f, c)
 
-	w := upload(t, h, "file", []byte("the bytes"))
+	w := send(t, h, "file", []byte("the bytes"))
 	body := w.Body.String()
 	checkDocument(t, body)
 	sentence, verdict := strings.Index(body, "entry trial/57 was changed, the bytes"), strings.Index(body, ">NOT VALID<")
@@ -61,7 +61,7 @@ func TestUpload(t *testing.T) {
 		"no file":          {"other", 5, 400, "Choose an evidence file"},
 		"no file, too big": {"other", 3 << 20, 413, "larger than 1 MiB"},
 	} {
-		w := upload(t, h, u.field, make([]byte, u.bytes))
+		w := send(t, h, u.field, make([]byte, u.bytes))
 		if w.Code != u.status || !strings.Contains(w.Body.String(), u.says) {
 			t.Errorf("%s: %d, want %d with %q", name, w.Code, u.status, u.says)
 		}
@@ -87,12 +87,12 @@ func TestOnlyAFewFilesAreHeldAtOnce(t *testing.T) {
 	h := serve(t, f, c)
 	done := make(chan int, filesAtOnce)
 	for range filesAtOnce {
-		go func() { done <- upload(t, h, "file", []byte("x")).Code }()
+		go func() { done <- send(t, h, "file", []byte("x")).Code }()
 	}
 	for range filesAtOnce {
 		<-started
 	}
-	if w := upload(t, h, "file", []byte("x")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+	if w := send(t, h, "file", []byte("x")); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one file too many: %d", w.Code)
 	}
 	close(finish)
@@ -100,5 +100,38 @@ func TestOnlyAFewFilesAreHeldAtOnce(t *testing.T) {
 		if code := <-done; code != http.StatusOK {
 			t.Errorf("a file in turn: %d", code)
 		}
+	}
+}
+
+// TestRegressionIdleUploadsHoldNoTurn: uploads that stood still shut everybody
+// out of the page that checks files.
+func TestRegressionIdleUploadsHoldNoTurn(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	h := serve(t, f, config(f))
+	done := make(chan struct{}, filesAtOnce)
+	var idle []*io.PipeWriter
+	for range filesAtOnce {
+		body, in := io.Pipe()
+		idle = append(idle, in)
+		r := httptest.NewRequest(http.MethodPost, "/verify", body)
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		go func() {
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			done <- struct{}{}
+		}()
+		// Taken in, so the upload has begun.
+		if _, err := io.WriteString(in, "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nP"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w := send(t, h, "file", []byte("the bytes")); w.Code != http.StatusOK {
+		t.Errorf("status %d while others stand still", w.Code)
+	}
+	for _, in := range idle {
+		in.Close()
+	}
+	for range filesAtOnce {
+		<-done
 	}
 }

@@ -3,8 +3,8 @@
 // script, which the content security policy forbids anyhow. A page says the
 // verdict first and its reasons after, in words and not by colour alone.
 //
-// The pages only read. What a visitor uploads to be checked is held in memory
-// while it is checked and is stored nowhere.
+// The pages only read. What a visitor uploads to be checked is held in a file
+// without a name while it is checked, and is gone afterwards.
 package web
 
 import (
@@ -26,6 +26,7 @@ import (
 	"github.com/trialith/trialith/registry"
 	"github.com/trialith/trialith/server/problem"
 	"github.com/trialith/trialith/server/readmodel"
+	"github.com/trialith/trialith/server/upload"
 	"github.com/trialith/trialith/trial"
 )
 
@@ -177,11 +178,15 @@ type site struct {
 	Config
 	assets assets
 	due    dueMemo
-	// turns bounds how many evidence files are held in memory at once.
-	turns chan struct{}
+	// checking bounds how many evidence files are held in memory at once, and
+	// receiving how many on the disk.
+	checking, receiving upload.Turns
 }
 
-const filesAtOnce = 2
+const (
+	filesAtOnce = 2
+	peersAtOnce = 128
+)
 
 // Register mounts the pages on an engine, and answers in their style for
 // addresses that no page has; below /v1, as the API does.
@@ -193,7 +198,7 @@ func Register(e *gin.Engine, c Config) error {
 	if err != nil {
 		return err
 	}
-	s := &site{Config: c, assets: files, turns: make(chan struct{}, filesAtOnce)}
+	s := &site{Config: c, assets: files, checking: upload.NewTurns(filesAtOnce), receiving: upload.NewTurns(peersAtOnce)}
 	s.get(e, "/", s.home)
 	s.get(e, "/check", s.check)
 	e.POST("/check", secured, s.postCheck)

@@ -73,8 +73,13 @@ func (t Enrol) Validate(s State, c trial.Context) error {
 	if err := s.SafetyHold(c.Now); err != nil {
 		return err
 	}
-	if full(s, act.SetTree(a.Version, trial.New)) {
-		return trial.Refuse(trial.TreeFull, "the set of version %v is full; register the trial with the larger circuit", a.Version)
+	if err := room(s, a.Version, trial.New); err != nil {
+		return err
+	}
+	for _, o := range s.VersionsOpen(a.Site) {
+		if err := room(s, o.Version, trial.Existing); err != nil && o.Version > a.Version && o.Existing {
+			return err
+		}
 	}
 	return freshLeaf(s, t.Leaf)
 }
@@ -110,10 +115,9 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 		return nil
 	}
 	r := &roll{s: s, c: c}
-	prefix := memberKey(field.Leaf{})[:len("consent/leaf/")]
 	var leaves []field.Leaf
-	s.Scan(prefix, func(key, _ []byte) bool {
-		leaves = append(leaves, field.Leaf(key[len(prefix):]))
+	s.Scan(leafPrefix, func(key, _ []byte) bool {
+		leaves = append(leaves, field.Leaf(key[len(leafPrefix):]))
 		return true
 	})
 	for _, leaf := range leaves {

@@ -70,10 +70,34 @@ func Leaves(v state.View, name string) []field.Leaf {
 	return leaves
 }
 
+// free is how many places a tree has left.
+func free(v state.View, name string) uint64 {
+	const places = 1 << (3 * tree.Depth)
+	t, _ := load(v, name)
+	return places - min(t.Size, places)
+}
+
 // full reports whether a tree has no place left.
-func full(s State, name string) bool {
-	t, _ := load(s, name)
-	return t.Size >= 1<<(3*tree.Depth)
+func full(v state.View, name string) bool { return free(v, name) == 0 }
+
+// room refuses to add a leaf to a full set. A tree X(v, w) never has more leaves
+// than E(w), so the sets alone are asked.
+func room(v state.View, version trial.Version, set trial.Set) error {
+	if full(v, act.SetTree(version, set)) {
+		return trial.Refuse(trial.TreeFull, "the set of version %v is full; register the trial with the larger circuit", version)
+	}
+	return nil
+}
+
+// RoomToOpen reports whether E(v) has a place for every leaf there is, so that
+// an opening always ends.
+func RoomToOpen(v state.View, version trial.Version) bool {
+	left := free(v, act.SetTree(version, trial.Existing))
+	v.Scan(leafPrefix, func(_, _ []byte) bool {
+		left--
+		return left != ^uint64(0)
+	})
+	return left != ^uint64(0)
 }
 
 // plant puts a leaf at the next place of a tree, or zero at a given one, and
@@ -176,7 +200,7 @@ func acceptsPass(s State, c trial.Context, floor trial.Version, root field.Root,
 	if !ok {
 		for below := trial.Version(1); below < floor; below++ {
 			if _, older := s.Get(passRootKey(act.PassLeaves(below), root)); older {
-				return trial.Refuse(trial.PassBelowFloor, "pass: this site accepts consents to version %v or later since its deadline; consent to it first", floor)
+				return trial.Refuse(trial.PassBelowFloor, "pass: this site accepts consents to version %v or later; consent to it first", floor)
 			}
 		}
 		return trial.Refuse(trial.UnknownRoot, "root: no root of tree %s; download the passes again", name)

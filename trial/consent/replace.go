@@ -66,6 +66,11 @@ func (t Replace) Validate(s State, c trial.Context) error {
 	if err := stated(s, c, &m, t.Statements); err != nil {
 		return err
 	}
+	for _, x := range t.Statements {
+		if err := room(s, x.Version, m.owes(x.Version).Set); err != nil {
+			return err
+		}
+	}
 	return freshLeaf(s, t.Leaf)
 }
 

@@ -54,7 +54,9 @@ type both struct {
 	Place uint64
 }
 
-func memberKey(leaf field.Leaf) []byte   { return append([]byte("consent/leaf/"), leaf[:]...) }
+var leafPrefix = []byte("consent/leaf/")
+
+func memberKey(leaf field.Leaf) []byte   { return append(slices.Clone(leafPrefix), leaf[:]...) }
 func screenedKey(leaf field.Leaf) []byte { return append([]byte("consent/screened/"), leaf[:]...) }
 func passKey(leaf field.Leaf) []byte     { return append([]byte("consent/pass/"), leaf[:]...) }
 
@@ -199,11 +201,17 @@ func Counters(v state.View, n trial.Version) (sum trial.Counters) {
 
 // NotDue counts the members of a version who stay and whose time has not run
 // out: what a data cut prints beside the verdict.
-func NotDue(v state.View, n trial.Version, now int64) (count uint64) {
-	v.Scan([]byte("consent/leaf/"), func(key, _ []byte) bool {
+func NotDue(v state.View, n trial.Version, now int64) uint64 { return AllNotDue(v, now)[n] }
+
+// AllNotDue is NotDue of every version, in one scan of the members.
+func AllNotDue(v state.View, now int64) map[trial.Version]uint64 {
+	count := map[trial.Version]uint64{}
+	v.Scan(leafPrefix, func(key, _ []byte) bool {
 		m, _ := state.Load[member](v, slices.Clone(key))
-		if o := m.owes(n); o != nil && m.Active && now <= o.Due {
-			count++
+		for i := range m.Owes {
+			if m.Active && now <= m.Owes[i].Due {
+				count[m.Owes[i].Version]++
+			}
 		}
 		return true
 	})

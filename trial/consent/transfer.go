@@ -34,7 +34,7 @@ func (t Transfer) Authorise(s State, c trial.Context) error {
 }
 
 // Validate refuses a leaf that left, and a site where the trial is not open.
-func (t Transfer) Validate(s State, _ trial.Context) error {
+func (t Transfer) Validate(s State, c trial.Context) error {
 	m, _ := getMember(s, t.Leaf)
 	if !m.Active {
 		return trial.Refuse(trial.NotActive, "leaf: has left")
@@ -45,7 +45,23 @@ func (t Transfer) Validate(s State, _ trial.Context) error {
 	if len(s.VersionsOpen(t.To)) == 0 {
 		return trial.Refuse(trial.SiteNotOpen, "to: no version is open at this site")
 	}
+	for _, o := range t.joins(s, c, &m) {
+		if err := room(s, o.Version, trial.Existing); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// joins lists what the leaf joins at the new site.
+func (t Transfer) joins(s State, c trial.Context, m *member) (out []trial.Opening) {
+	floor := s.Floor(t.To, c.Now) // what is older has ended there
+	for _, o := range s.VersionsOpen(t.To) {
+		if o.Version >= floor && m.owes(o.Version) == nil {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // Apply moves the leaf.
@@ -54,11 +70,8 @@ func (t Transfer) Apply(s State, c trial.Context) []event.Event {
 	m, _ := getMember(s, t.Leaf)
 	from := m.Site
 	m.Site = t.To
-	floor := s.Floor(t.To, c.Now) // what is older has ended there
-	for _, o := range s.VersionsOpen(t.To) {
-		if o.Version >= floor && m.owes(o.Version) == nil {
-			r.join(t.Leaf, &m, o.Version, trial.Existing, max(o.Deadline, r.answerBy(o.Version)), o.Opened)
-		}
+	for _, o := range t.joins(s, c, &m) {
+		r.join(t.Leaf, &m, o.Version, trial.Existing, max(o.Deadline, r.answerBy(o.Version)), o.Opened)
 	}
 	state.Put(s, memberKey(t.Leaf), m)
 	r.tell(event.Transferred{Leaf: t.Leaf, From: from, To: t.To})

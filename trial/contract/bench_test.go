@@ -68,6 +68,7 @@ var roles = map[string]trial.Role{
 	"regulator": trial.Regulator, "node": trial.Node, "sponsor": trial.Sponsor, "ethics": trial.Ethics,
 	"A": trial.Site, "B": trial.Site, "C": trial.Site,
 	"chair": trial.DSMB, "member": trial.DSMB, "K": trial.Custodian, "L": trial.Custodian,
+	"data chair": trial.DSMB, "data member": trial.DSMB, "ethics2": trial.Ethics, "rival": trial.Sponsor, "A7": trial.Pharmacist,
 	"A1": trial.Investigator, "A2": trial.Investigator, "B1": trial.Investigator, "B2": trial.Investigator,
 	"C1": trial.Investigator, "C2": trial.Investigator,
 }

@@ -84,6 +84,11 @@ func directoryRefusals() []refused {
 		{trial.NotAuthorised, true, "an investigator delegates nothing", func(b *bench) outcome { return b.delegate("A1", "A2", trial.Enrolling) }},
 		{trial.NotAuthorised, true, "an investigator ends no delegation", func(b *bench) outcome { return b.end("A1", "A2") }},
 		{trial.NotAuthorised, true, "an authority's key is fixed", func(b *bench) outcome { return b.rotate("regulator", "x") }},
+		{trial.WrongRole, false, "a pharmacist does not enrol", func(b *bench) outcome {
+			b.must(b.register("A7", trial.Pharmacist, "A"))
+			return b.delegate("A", "A7", trial.Enrolling)
+		}},
+		{trial.NeedsSecond, true, "a site is not revoked without ethics", func(b *bench) outcome { return b.revoke("A", "sponsor") }},
 		{trial.NeedsSecond, true, "a site without ethics", func(b *bench) outcome { return b.register("x", trial.Site, "sponsor") }},
 		{trial.ExpiredActor, true, "after its own end", func(b *bench) outcome {
 			t := directory.Register{Role: trial.Investigator, Name: "x", Country: "CH", Expires: b.now + hour}
@@ -99,8 +104,28 @@ func directoryRefusals() []refused {
 	}
 }
 
+// appointing is a board of two, the second of whom is given.
+func appointing(second string, cosigners ...string) func(b *bench) outcome {
+	return func(b *bench) outcome {
+		b.must(b.register("chair", trial.DSMB, "regulator"))
+		return b.send(contract.ProtocolAppoint, protocol.Appoint{Board: boardOf("chair", second)}, "sponsor", cosigners...)
+	}
+}
+
 func protocolRefusals() []refused {
 	return []refused{
+		{trial.NoSuchActor, false, "a board with nobody on it", appointing("member", "ethics")},
+		{trial.WrongRole, false, "a board with the sponsor on it", appointing("sponsor", "ethics")},
+		{trial.NeedsSecond, true, "a board without ethics", appointing("member")},
+		{trial.NotAuthorised, true, "a board appointed by ethics", func(b *bench) outcome {
+			return b.send(contract.ProtocolAppoint, protocol.Appoint{Board: boardOf("chair", "member")}, "ethics", "sponsor")
+		}},
+		{trial.Malformed, true, "a board of one", func(b *bench) outcome {
+			return b.send(contract.ProtocolAppoint, protocol.Appoint{Board: boardOf("chair")}, "sponsor", "ethics")
+		}},
+		{trial.Malformed, true, "a member twice", func(b *bench) outcome {
+			return b.send(contract.ProtocolAppoint, protocol.Appoint{Board: boardOf("chair", "chair")}, "sponsor", "ethics")
+		}},
 		{trial.TrialExists, false, "registering twice", func(b *bench) outcome {
 			b.count = 0
 			return b.registerTrial()
@@ -283,8 +308,11 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	for name, code := range codes(t) {
-		if reserved := code == trial.ActorExists || code == trial.WrongRole || code == trial.AlreadyActing; reached[code] == reserved {
+		if reserved := code == trial.ActorExists || code == trial.AlreadyActing || code == trial.TooLarge; reached[code] == reserved {
 			t.Errorf("%s (%d): reached %t; no rule of rule set 1 gives 100, 105 and 107", name, code, reached[code])
+		}
+		if !code.Known() {
+			t.Errorf("%s (%d) is not in the families of codes", name, code)
 		}
 	}
 }

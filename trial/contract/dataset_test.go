@@ -15,6 +15,7 @@ import (
 func datasetKinds(b *bench) {
 	b.must(b.register("data chair", trial.DSMB, "regulator"))
 	b.must(b.register("data member", trial.DSMB, "regulator"))
+	b.must(b.appoint("data chair", "data member"))
 	b.must(b.send(contract.DatasetCommit, table(b, "ae"), "sponsor"))
 	b.must(b.send(contract.DatasetLock, dataset.Lock{Names: []string{"ae"}, Cut: trial.DayOf(b.now)}, "sponsor"))
 	b.must(b.send(contract.DatasetUnblind, dataset.Unblind{Allocation: trial.Commitment{8}}, "data chair", "data member"))

@@ -32,6 +32,7 @@ const (
 
 	ProtocolCompletePhase tx.Kind = 21
 	ProtocolLockPlan      tx.Kind = 22
+	ProtocolAppoint       tx.Kind = 23
 
 	ConsentEnrol     tx.Kind = 32
 	ConsentAct       tx.Kind = 33
@@ -111,6 +112,7 @@ var kinds = []Kind{
 	row[protocol.Open](ProtocolOpen, "protocol.open", asProtocol),
 	row[protocol.CompletePhase](ProtocolCompletePhase, "protocol.complete-phase", asProtocol),
 	row[protocol.LockPlan](ProtocolLockPlan, "protocol.lock-plan", asProtocol),
+	row[protocol.Appoint](ProtocolAppoint, "protocol.appoint", asProtocol),
 
 	row[consent.Enrol](ConsentEnrol, "consent.enrol", asConsent),
 	row[consent.Act](ConsentAct, "consent.act", asConsent),

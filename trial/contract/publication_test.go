@@ -36,6 +36,7 @@ func (b *bench) house() {
 	for _, name := range []string{"K", "L", "chair", "member"} {
 		b.must(b.register(name, role(name), "regulator"))
 	}
+	b.must(b.appoint("chair", "member"))
 }
 
 // treated is a trial with one participant who went all the way to a first dose,

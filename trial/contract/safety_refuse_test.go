@@ -153,6 +153,7 @@ func lookRefusals() []refused {
 			w.board()
 			return w.send(contract.SafetyLook, sealedLook(0), "chair")
 		}},
+		{trial.LookTooLong, false, "a look at ten years and a day", looking(sealedLook(3663), "chair")},
 		{trial.DayClosed, false, "a look at a day looked at", looking(sealedLook(2), "chair")},
 		{trial.ExposureMissing, false, "a look that site B has not closed", looking(sealedLook(5), "chair")},
 		{trial.ExposureMissing, false, "a look between cut-offs", looking(sealedLook(4), "chair")},

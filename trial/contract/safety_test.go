@@ -33,12 +33,26 @@ func (b *bench) watchedBy() {
 	slices.SortFunc(b.boundaries, func(a, b trial.Boundary) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) })
 }
 
-// board registers the monitoring board.
+// board registers the monitoring board and appoints it to the trial.
 func (b *bench) board() {
 	b.tb.Helper()
 	for _, name := range []string{"chair", "member"} {
 		b.must(b.register(name, trial.DSMB, "regulator"))
 	}
+	b.must(b.appoint("chair", "member"))
+}
+
+// boardOf is a board in its one order.
+func boardOf(names ...string) (board []trial.ActorID) {
+	for _, n := range names {
+		board = append(board, actor(n))
+	}
+	slices.SortFunc(board, func(a, b trial.ActorID) int { return slices.Compare(a[:], b[:]) })
+	return board
+}
+
+func (b *bench) appoint(names ...string) outcome {
+	return b.send(contract.ProtocolAppoint, protocol.Appoint{Board: boardOf(names...)}, "sponsor", "ethics")
 }
 
 // statistician knows the arms: the person-days and events of each, by day.

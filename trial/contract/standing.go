@@ -21,9 +21,10 @@ type Standing struct {
 // time in milliseconds since 1970 UTC. It settles nothing.
 func Standings(v state.View, now int64) []Standing {
 	var out []Standing
+	notDue := consent.AllNotDue(v, now)
 	for n := trial.Version(1); n <= protocol.Latest(v); n++ {
 		s := Standing{
-			Version: n, Counters: consent.Counters(v, n), NotDue: consent.NotDue(v, n, now),
+			Version: n, Counters: consent.Counters(v, n), NotDue: notDue[n],
 			Settled: Settled(v, n, now),
 		}
 		s.Verdict = reconsent.Judge(s.Counters, s.NotDue)

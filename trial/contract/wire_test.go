@@ -85,7 +85,7 @@ elsewhere. A field that the kind has no use for is 0 or empty. Root is 32 zero b
 		}
 		w("| %d | %s | `%s` | %s | %s | %s |\n", k, k, r.Word, treeWords[r.Tree], bounds, used(r))
 	}
-	w("\n### Refusals\n\nCodes are append-only; 0 is accepted. What is refused by its form, signatures, proof or its signer's right does not enter the\nledger; what is refused by the order of things enters as its hash and the code. No rule of rule set 1 gives 100, 105 and 107.\n\n| code | name |\n|---|---|\n")
+	w("\n### Refusals\n\nCodes are append-only; 0 is accepted. What is refused by its form, signatures, proof or its signer's right does not enter the\nledger; what is refused by the order of things enters as its hash and the code. No rule of rule set 1 gives 100 and 107.\n\n| code | name |\n|---|---|\n")
 	list := codes(t)
 	names := make([]string, 0, len(list))
 	for name := range list {
@@ -124,6 +124,7 @@ var allEvents = []event.Event{
 	event.SiteOpened{},
 	event.PhaseCompleted{},
 	event.PlanLocked{},
+	event.Appointed{},
 	event.ImpactDerived{},
 	event.Opened{},
 	event.LeafSet{},

@@ -47,6 +47,12 @@ func (w *world) Protocol(v trial.Version) (*trial.Protocol, trial.Digest, bool) 
 
 func (w *world) TrialSponsor() (trial.ActorID, bool) { return protocol.Sponsor(w) }
 
+func (w *world) Serves(id trial.ActorID, role trial.Role, now int64) (is, serves bool) {
+	return directory.Serves(w.directory, id, role, now)
+}
+
+func (w *world) OnBoard(id trial.ActorID) bool { return protocol.OnBoard(w, id) }
+
 func (w *world) SafetyHold(now int64) error { return safety.Hold(w, now) }
 
 func (w *world) Unblinded() bool {
@@ -69,6 +75,8 @@ func (w *world) MayEnrolUnder(v trial.Version, site trial.SiteID, now int64) err
 }
 
 func (w *world) VersionsOpen(site trial.SiteID) []trial.Opening { return reconsent.OpenAt(w, site) }
+
+func (w *world) RoomToOpen(v trial.Version) bool { return consent.RoomToOpen(w, v) }
 
 func (w *world) NextDeadline(v trial.Version, after int64) (int64, bool) {
 	return reconsent.NextDeadline(w, v, after)

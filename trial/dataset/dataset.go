@@ -21,6 +21,8 @@ type State interface {
 	state.Store
 	// TrialSponsor is who registered the trial.
 	TrialSponsor() (trial.ActorID, bool)
+	// OnBoard reports whether an actor is a member of the trial's monitoring board.
+	OnBoard(trial.ActorID) bool
 	// Delegated reports whether a site had delegated a task to a person at a time.
 	Delegated(trial.SiteID, trial.ActorID, trial.Task, int64) bool
 }

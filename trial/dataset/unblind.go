@@ -28,10 +28,11 @@ func (t Unblind) Authorise(s State, c trial.Context) error {
 	if _, ok := s.TrialSponsor(); !ok {
 		return noTrial()
 	}
-	if c.Signer.Role != trial.DSMB {
-		return trial.Refuse(trial.NotAuthorised, "only the monitoring board unblinds the study, not a %s", c.Signer.Role)
+	member := func(a trial.Actor) bool { return a.Role == trial.DSMB && s.OnBoard(a.ID) }
+	if !member(c.Signer) {
+		return trial.Refuse(trial.NotAuthorised, "only a member of the trial's monitoring board unblinds the study, not this %s; sponsor and ethics appoint the board", c.Signer.Role)
 	}
-	if !c.Cosigned(func(a trial.Actor) bool { return a.Role == trial.DSMB && a.ID != c.Signer.ID }) {
+	if !c.Cosigned(func(a trial.Actor) bool { return member(a) && a.ID != c.Signer.ID }) {
 		return trial.Refuse(trial.NeedsSecond, "cosigners: another person of the monitoring board unblinds with the chair")
 	}
 	return nil

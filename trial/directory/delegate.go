@@ -40,7 +40,8 @@ func (t Delegate) Authorise(_ State, c trial.Context) error {
 	return nil
 }
 
-// Validate refuses a person of another site.
+// Validate refuses a person of another site, and a pharmacist for more than
+// recording.
 func (t Delegate) Validate(s State, c trial.Context) error {
 	a, ok := Actor(s, t.Person)
 	if !ok {
@@ -48,6 +49,9 @@ func (t Delegate) Validate(s State, c trial.Context) error {
 	}
 	if a.Site != trial.SiteID(c.Signer.ID) {
 		return trial.Refuse(trial.NoSuchPerson, "person: %v works at another site", t.Person)
+	}
+	if a.Role != trial.Investigator && !slices.Equal(t.Tasks, []trial.Task{trial.Recording}) {
+		return trial.Refuse(trial.WrongRole, "tasks: a %s may record, no more; enrolling and countersigning are an investigator's", a.Role)
 	}
 	if t.From < trial.DayOf(c.Now) {
 		return trial.Refuse(trial.DayTooEarly, "from: %v is past; a delegation cannot be made to have been", t.From)

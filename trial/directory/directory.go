@@ -50,10 +50,23 @@ func Actor(v state.View, id trial.ActorID) (trial.Actor, bool) {
 	return state.Load[trial.Actor](v, actorKey(id))
 }
 
-// Delegated reports whether a site had delegated a task to a person at a time.
+// Delegated reports whether a site had delegated a task to a person at a time,
+// and both had the right to sign then: a revoked site's people stop with it.
 func Delegated(v state.View, site trial.SiteID, person trial.ActorID, task trial.Task, now int64) bool {
 	d, ok := state.Load[trial.Delegation](v, delegationKey(site, person))
-	return ok && d.Covers(task, now)
+	return ok && d.Covers(task, now) && serving(v, trial.ActorID(site), now) && serving(v, person, now)
+}
+
+func serving(v state.View, id trial.ActorID, now int64) bool {
+	a, ok := Actor(v, id)
+	return ok && a.Serving(now)
+}
+
+// Serves reports whether an actor is registered in a role, and whether it may
+// sign at a time.
+func Serves(v state.View, id trial.ActorID, role trial.Role, now int64) (is, serves bool) {
+	a, ok := Actor(v, id)
+	return ok && a.Role == role, ok && a.Serving(now)
 }
 
 // possession is what a new key signs, so that nobody registers another's key.

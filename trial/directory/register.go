@@ -37,7 +37,7 @@ func (t *Register) Prove(ledger wire.LedgerID, key ed25519.PrivateKey) {
 func (t Register) Actor(c trial.Context) trial.Actor {
 	a := trial.Actor{
 		ID: act.ActorID(c.Ledger, t.Role, t.Key), Role: t.Role, Name: t.Name,
-		Country: t.Country, Expires: t.Expires,
+		Country: t.Country, Expires: t.Expires, Granted: c.Signer.ID,
 	}
 	if t.Role == trial.Investigator || t.Role == trial.Pharmacist {
 		a.Site = trial.SiteID(c.Signer.ID)

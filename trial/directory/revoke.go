@@ -6,8 +6,10 @@ import (
 	"github.com/trialith/trialith/trial/event"
 )
 
-// Revoke ends an actor's right to sign. Sent by the actor, or by the authority
-// that grants its role. What it signed before stays good.
+// Revoke ends an actor's right to sign. Sent by the actor, by the regulator, or
+// by who granted the role: its site revokes an investigator or pharmacist, and
+// of all sponsors only the one that granted a site revokes it, with ethics as
+// cosigner as for the grant. What it signed before stays good.
 type Revoke struct {
 	_     struct{} `cbor:",toarray"`
 	Actor trial.ActorID
@@ -22,18 +24,13 @@ func (t Revoke) Authorise(s State, c trial.Context) error {
 	if !ok {
 		return trial.Refuse(trial.NoSuchActor, "actor: %v is not registered", t.Actor)
 	}
-	by := trial.Regulator
-	switch a.Role {
-	case trial.Site:
-		by = trial.Sponsor
-	case trial.Investigator, trial.Pharmacist:
-		if trial.SiteID(c.Signer.ID) == a.Site {
-			return nil
-		}
-	default:
-	}
-	if c.Signer.ID != t.Actor && c.Signer.Role != by {
-		return trial.Refuse(trial.NotAuthorised, "an actor is revoked by itself or by who grants its role (%s)", a.Role)
+	switch {
+	case c.Signer.ID == t.Actor, c.Signer.Role == trial.Regulator:
+		return nil
+	case c.Signer.ID != a.Granted:
+		return trial.Refuse(trial.NotAuthorised, "an actor is revoked by itself, by who granted its role (%s), or by the regulator", a.Role)
+	case a.Role == trial.Site && !c.Cosigned(func(x trial.Actor) bool { return x.Role == trial.Ethics }):
+		return trial.Refuse(trial.NeedsSecond, "a site is revoked by its sponsor with the cosignature of an ethics committee, as it was granted")
 	}
 	return nil
 }

@@ -91,6 +91,12 @@ type (
 		Reason  string
 		Ethics  trial.ActorID
 	}
+	// Appointed tells who the trial's monitoring board is from now on.
+	Appointed struct {
+		_     struct{} `cbor:",toarray"`
+		Board []trial.ActorID
+		Time  int64
+	}
 	// SiteOpened tells that a version is open at a site.
 	SiteOpened struct {
 		_       struct{} `cbor:",toarray"`
@@ -463,6 +469,7 @@ func (UnblindedOne) number() uint16     { return 83 }
 
 func (PhaseCompleted) number() uint16   { return 21 }
 func (PlanLocked) number() uint16       { return 22 }
+func (Appointed) number() uint16        { return 23 }
 func (CutMade) number() uint16          { return 96 }
 func (Staged) number() uint16           { return 97 }
 func (PackageHeld) number() uint16      { return 98 }
@@ -522,6 +529,7 @@ func init() {
 	add[UnblindedOne]()
 	add[PhaseCompleted]()
 	add[PlanLocked]()
+	add[Appointed]()
 	add[CutMade]()
 	add[Staged]()
 	add[PackageHeld]()

@@ -49,6 +49,7 @@ type matcher struct {
 	seen     Seen
 	reported []Reported
 	base     *Version
+	told     []string // outcomes whose history stands beside an added line: once each
 }
 
 // match finds for each registered outcome its place in the report, or −1: first
@@ -101,7 +102,10 @@ func (m *matcher) added(place int) Line {
 		for j := range m.versions[i].Outcomes {
 			o := &m.versions[i].Outcomes[j]
 			if m.find(m.base, o.ID) == nil && (o.ID == r.ID || equal(o.Name, r.Name)) {
-				l.ID, l.Since, l.History = o.ID, m.versions[i].Number, m.history(o.ID)
+				l.ID, l.Since = o.ID, m.versions[i].Number
+				if !slices.Contains(m.told, o.ID) {
+					l.History, m.told = m.history(o.ID), append(m.told, o.ID)
+				}
 				return l
 			}
 		}

@@ -67,9 +67,16 @@ func Digest(list []Reported) trial.Digest {
 type Seen struct {
 	Enrolled  int64 // first enrolment
 	Unblinded int64 // the whole trial
-	Looks     []int64
-	Cuts      []int64
-	Single    []int64 // one participant unblinded, in an emergency
+	Moments   []Moment
+}
+
+// Moment counts what had been seen when a version was registered.
+type Moment struct {
+	_      struct{} `cbor:",toarray"`
+	Time   int64    // milliseconds since 1970 UTC
+	Looks  uint32
+	Cuts   uint32
+	Single uint32 // one participant unblinded, in an emergency
 }
 
 // Known counts what had been seen before a moment.
@@ -83,19 +90,16 @@ type Known struct {
 }
 
 func (s Seen) before(t int64) Known {
-	return Known{
-		Enrolled: s.Enrolled != 0 && s.Enrolled <= t, Unblinded: s.Unblinded != 0 && s.Unblinded <= t,
-		Looks: count(s.Looks, t), Cuts: count(s.Cuts, t), Single: count(s.Single, t),
-	}
-}
-
-func count(times []int64, until int64) (n uint32) {
-	for _, t := range times {
-		if t <= until {
-			n++
+	var last Moment
+	for _, m := range s.Moments {
+		if m.Time <= t {
+			last = m
 		}
 	}
-	return n
+	return Known{
+		Enrolled: s.Enrolled != 0 && s.Enrolled <= t, Unblinded: s.Unblinded != 0 && s.Unblinded <= t,
+		Looks: last.Looks, Cuts: last.Cuts, Single: last.Single,
+	}
 }
 
 // Status of a line of a comparison.

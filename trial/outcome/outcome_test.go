@@ -175,7 +175,7 @@ func TestHistory(t *testing.T) {
 		{Number: 2, Registered: 100, InForce: 120, Outcomes: []trial.Outcome{score, pulse}},
 		{Number: 3, Registered: 300, InForce: 320, Outcomes: []trial.Outcome{later}},
 	}
-	seen := Seen{Enrolled: 50, Unblinded: 250, Looks: []int64{90, 150, 299}, Cuts: []int64{200}, Single: []int64{60, 400}}
+	seen := Seen{Enrolled: 50, Unblinded: 250, Moments: []Moment{{Time: 100, Looks: 1, Single: 1}, {Time: 300, Looks: 3, Cuts: 1, Single: 1}}}
 	c := Compare(versions, seen, []Reported{as(score), as(pulse)})
 	want := []Revision{{
 		Version: 3, Time: 300, Changes: []Change{{Field: "level", Before: "primary", After: "secondary"}},

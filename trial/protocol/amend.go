@@ -23,6 +23,9 @@ func (t Amend) Check() error {
 	if n := len(t.Reason); n == 0 || n > 4096 {
 		return trial.Refuse(trial.Malformed, "reason: %d bytes; 1 to 4096: participants will read why", n)
 	}
+	if t.Version > trial.MaxVersions {
+		return trial.Refuse(trial.Malformed, "version: %v; a trial has at most %d: register a new one that names this", t.Version, trial.MaxVersions)
+	}
 	return checkProtocol(&t.Protocol)
 }
 

@@ -34,18 +34,8 @@ func (t Approve) Check() error {
 
 func compareSites(a, b trial.SiteID) int { return slices.Compare(a[:], b[:]) }
 
-// Authorise asks for an ethics committee.
+// Authorise asks for an ethics committee that decides on this trial.
 func (t Approve) Authorise(s State, c trial.Context) error { return byEthics(s, c) }
-
-func byEthics(s State, c trial.Context) error {
-	if _, ok := Sponsor(s); !ok {
-		return trial.Refuse(trial.UnknownTrial, "no trial is registered in this stream")
-	}
-	if c.Signer.Role != trial.Ethics {
-		return trial.Refuse(trial.NotAuthorised, "only an ethics committee decides this; the signer is: %s", c.Signer.Role)
-	}
-	return nil
-}
 
 // Validate refuses an unknown version or form, and a decision made before.
 func (t Approve) Validate(s State, _ trial.Context) error {
@@ -72,8 +62,9 @@ func (t Approve) scope() []trial.SiteID {
 	return t.Sites
 }
 
-// Apply writes the decisions.
+// Apply writes the decisions, and binds the committee to the trial.
 func (t Approve) Apply(s State, c trial.Context) []event.Event {
+	bind(s, c.Signer.ID)
 	for _, site := range t.scope() {
 		state.Put(s, decisionKey(t.Version, t.Form, site), decision{Approved: t.Approved, Time: c.Now})
 	}

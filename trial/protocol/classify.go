@@ -1,6 +1,9 @@
 package protocol
 
 import (
+	"slices"
+
+	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/event"
 )
@@ -23,8 +26,28 @@ func (t Classify) Check() error {
 	return nil
 }
 
-// Authorise asks for an ethics committee.
-func (t Classify) Authorise(s State, c trial.Context) error { return byEthics(s, c) }
+// Authorise asks for an ethics committee that decides on this trial. That those
+// enrolled must be asked again is taken back only by who decided it: each such
+// committee signs.
+func (t Classify) Authorise(s State, c trial.Context) error {
+	if err := byEthics(s, c); err != nil {
+		return err
+	}
+	if t.Existing {
+		return nil
+	}
+	for _, id := range judges(s, t.Version) {
+		if id != c.Signer.ID && !c.Cosigned(func(a trial.Actor) bool { return a.ID == id }) {
+			return trial.Refuse(trial.NotAuthorised, "existing: the committee %v decided that those enrolled must be asked again; it alone takes that back", id)
+		}
+	}
+	return nil
+}
+
+func judges(s State, v trial.Version) []trial.ActorID {
+	ids, _ := state.Load[[]trial.ActorID](s, judgedKey(v))
+	return ids
+}
 
 // Validate refuses version 1, which affects nobody before it, and a version
 // that has opened: whom it affects is fixed by then.
@@ -38,8 +61,16 @@ func (t Classify) Validate(s State, _ trial.Context) error {
 	return nil
 }
 
-// Apply tells re-consent, which keeps the impact.
-func (t Classify) Apply(_ State, c trial.Context) []event.Event {
+// Apply binds the committee, keeps who decided, and tells re-consent, which
+// keeps the impact.
+func (t Classify) Apply(s State, c trial.Context) []event.Event {
+	bind(s, c.Signer.ID)
+	switch ids := judges(s, t.Version); {
+	case !t.Existing:
+		s.Delete(judgedKey(t.Version))
+	case !slices.Contains(ids, c.Signer.ID):
+		state.Put(s, judgedKey(t.Version), append(ids, c.Signer.ID))
+	}
 	return []event.Event{event.Classified{
 		Version: t.Version, Impact: trial.Impact{Substantial: t.Substantial, Existing: t.Existing, Decided: true},
 		Reason: t.Reason, Ethics: c.Signer.ID,

@@ -61,6 +61,9 @@ func (t Open) Validate(s State, c trial.Context) error {
 	if s.VersionEnded(t.Version, c.Now) {
 		return trial.Refuse(trial.VersionEnded, "version: %v has ended at every site; open the present one", t.Version)
 	}
+	if !s.RoomToOpen(t.Version) {
+		return trial.Refuse(trial.TreeFull, "version: the set of %v has not a place for everybody enrolled; register the trial with the larger circuit", t.Version)
+	}
 	return nil
 }
 

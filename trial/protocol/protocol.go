@@ -15,10 +15,15 @@ import (
 // and questions that other rooms answer.
 type State interface {
 	state.Store
+	// RoomToOpen reports whether a version's set can take everybody enrolled.
+	RoomToOpen(trial.Version) bool
 	// VersionOpened reports when a version opened at a site.
 	VersionOpened(trial.Version, trial.SiteID) (int64, bool)
 	// VersionEnded reports whether a version has ended wherever it opened.
 	VersionEnded(trial.Version, int64) bool
+	// Serves reports whether an actor is registered in a role, and whether it
+	// may sign at a time.
+	Serves(trial.ActorID, trial.Role, int64) (is, serves bool)
 }
 
 // Version is a registered version of the protocol.

@@ -4,6 +4,7 @@ import (
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/event"
+	"github.com/trialith/trialith/trial/outcome"
 )
 
 // Cut fixes the day up to which results will speak, and keeps what the gate
@@ -39,6 +40,6 @@ func (t Cut) Apply(s State, c trial.Context) []event.Event {
 	r := CutRecord{AsOf: t.AsOf, Time: c.Now, Checks: AtCut(s, c.Now)}
 	state.Put(s, cutKey(l.Cut), r)
 	state.Put(s, lastKey, l)
-	saw(s, func(x *seen) { x.Cuts = append(x.Cuts, c.Now) })
+	saw(s, c, func(m *outcome.Moment) { m.Cuts++ })
 	return tell(event.CutMade{Number: l.Cut, AsOf: t.AsOf, Time: c.Now, Checks: r.Checks})
 }

@@ -24,12 +24,12 @@ type facts struct {
 	Deviations  uint64
 }
 
-// seen are the moments at which somebody saw something of the data.
+// seen counts how often somebody saw something of the data: so far, and at the
+// moment of each amendment. It does not grow with what is seen.
 type seen struct {
-	_      struct{} `cbor:",toarray"`
-	Looks  []int64
-	Cuts   []int64
-	Single []int64
+	_   struct{} `cbor:",toarray"`
+	Now outcome.Moment
+	At  []outcome.Moment
 }
 
 // entered counts, for a site, those randomised and those with a first dose.
@@ -57,6 +57,11 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 	switch e := e.(type) {
 	case event.Registered:
 		state.Put(s, factsKey, facts{Sponsor: c.Signer.Name})
+	case event.Amended:
+		x, _ := state.Load[seen](s, seenKey)
+		x.Now.Time = c.Now
+		x.At = append(x.At, x.Now)
+		state.Put(s, seenKey, x)
 	case event.SiteOpened:
 		note(s, func(f *facts) { f.opened(s, e) })
 	case event.Enrolled:
@@ -78,9 +83,9 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 			atSite(s, e.Site, func(x *entered) { x.Dosed++ })
 		}
 	case event.Looked:
-		saw(s, func(x *seen) { x.Looks = append(x.Looks, c.Now) })
+		saw(s, c, func(m *outcome.Moment) { m.Looks++ })
 	case event.UnblindedOne:
-		saw(s, func(x *seen) { x.Single = append(x.Single, c.Now) })
+		saw(s, c, func(m *outcome.Moment) { m.Single++ })
 	default:
 	}
 	return nil
@@ -92,9 +97,15 @@ func note(s state.Store, change func(*facts)) {
 	state.Put(s, factsKey, f)
 }
 
-func saw(s state.Store, change func(*seen)) {
+// saw counts what was seen, for an amendment of the same moment too.
+func saw(s state.Store, c trial.Context, count func(*outcome.Moment)) {
 	x, _ := state.Load[seen](s, seenKey)
-	change(&x)
+	count(&x.Now)
+	for i := range x.At {
+		if x.At[i].Time == c.Now {
+			count(&x.At[i])
+		}
+	}
 	state.Put(s, seenKey, x)
 }
 
@@ -144,7 +155,7 @@ func bySite(v state.View) (randomised, dosed, both uint64) {
 func Seen(q Questions) outcome.Seen {
 	x, _ := state.Load[seen](q, seenKey)
 	return outcome.Seen{
-		Enrolled: getFacts(q).Enrolled, Unblinded: q.Data(0).Unblinded, Looks: x.Looks, Cuts: x.Cuts, Single: x.Single,
+		Enrolled: getFacts(q).Enrolled, Unblinded: q.Data(0).Unblinded, Moments: x.At,
 	}
 }
 

@@ -48,6 +48,9 @@ func (t Pin) Check() error {
 	if n := len(t.Node); n == 0 || n > 128 {
 		return trial.Refuse(trial.Malformed, "node: %d bytes; 1 to 128", n)
 	}
+	if trial.HasControl(t.Node) {
+		return trial.Refuse(trial.Malformed, "node: %q; a name without control characters", t.Node)
+	}
 	return nil
 }
 

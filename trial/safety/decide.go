@@ -45,7 +45,7 @@ func (t Decide) Authorise(s State, c trial.Context) error {
 	if err := byBoard(s, c); err != nil {
 		return err
 	}
-	if !c.Cosigned(func(a trial.Actor) bool { return a.Role == trial.DSMB && a.ID != c.Signer.ID }) {
+	if !c.Cosigned(func(a trial.Actor) bool { return member(s, a) && a.ID != c.Signer.ID }) {
 		return trial.Refuse(trial.NeedsSecond, "needs the cosignature of another member of the monitoring board")
 	}
 	return nil

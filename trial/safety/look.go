@@ -12,6 +12,10 @@ import (
 // length, whatever was found.
 const SealedBytes = 256
 
+// MaxSpan is how many days one look may be about: ten years, so that no look is
+// work without end.
+const MaxSpan = 3660
+
 // Look looks at every registered boundary as of a closed cut-off. Sent by a
 // member of the data and safety monitoring board (ICH E6(R3) 3.16.1; FDA
 // guidance on data monitoring committees, 2006). Pooled boundaries are
@@ -65,6 +69,9 @@ func (t Look) Validate(s State, _ trial.Context) error {
 	}
 	if t.AsOf < from {
 		return trial.Refuse(trial.DayClosed, "as of: %v; the days before %v are looked at", t.AsOf, from)
+	}
+	if span := int64(t.AsOf) - int64(from) + 1; span > MaxSpan {
+		return trial.Refuse(trial.LookTooLong, "as of: %v; %d days since %v, and a look is about at most %d: look as of an earlier day first", t.AsOf, span, from, MaxSpan)
 	}
 	if _, complete := pooled(s, t.AsOf); !complete {
 		return trial.Refuse(trial.ExposureMissing, "as of: %v; exposure up to that very day is missing from %v", t.AsOf, missing(s, t.AsOf))

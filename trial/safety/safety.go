@@ -28,6 +28,8 @@ type State interface {
 	Delegated(trial.SiteID, trial.ActorID, trial.Task, int64) bool
 	// Unblinded reports whether the allocation list has been released.
 	Unblinded() bool
+	// OnBoard reports whether an actor is a member of the trial's monitoring board.
+	OnBoard(trial.ActorID) bool
 }
 
 // head is where a trial's monitoring stands. It exists once a trial is registered.
@@ -149,11 +151,15 @@ func byBoard(s State, c trial.Context) error {
 	if err := known(s); err != nil {
 		return err
 	}
-	if c.Signer.Role != trial.DSMB {
-		return trial.Refuse(trial.NotAuthorised, "only the monitoring board may do this, not a %s", c.Signer.Role)
+	if !member(s, c.Signer) {
+		return trial.Refuse(trial.NotAuthorised, "only a member of the trial's monitoring board may do this, not this %s; sponsor and ethics appoint the board", c.Signer.Role)
 	}
 	return nil
 }
+
+// member reports whether an actor is of the board of this trial: the role alone
+// would let the boards of all other trials speak on it.
+func member(s State, a trial.Actor) bool { return a.Role == trial.DSMB && s.OnBoard(a.ID) }
 
 // opened is the day on which the trial first opened at a site.
 func opened(s State, site trial.SiteID) (trial.Day, error) {

@@ -110,7 +110,21 @@ func (s *study) register(ctx context.Context) (string, error) {
 	if _, err := s.sponsor.must(ctx, contract.ProtocolLockPlan, wire.StreamID(s.trial), protocol.LockPlan{Document: analysisPlanDigest()}); err != nil {
 		return "", err
 	}
+	if err := s.appointBoard(ctx); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%d outcomes, %d arms, %d visits, %d phases; %d lint findings", len(p.Outcomes), len(p.Arms), len(p.Visits), len(p.Phases), len(lints)), nil
+}
+
+// appointBoard names the members of the trial's own board; ethics cosigns.
+func (s *study) appointBoard(ctx context.Context) error {
+	var body protocol.Appoint
+	for _, p := range []*party{s.board.chair, s.board.member, s.board.statistician} {
+		body.Board = append(body.Board, p.id)
+	}
+	slices.SortFunc(body.Board, func(a, b trial.ActorID) int { return slices.Compare(a[:], b[:]) })
+	_, err := s.sponsor.must(ctx, contract.ProtocolAppoint, wire.StreamID(s.trial), body, s.ethics)
+	return err
 }
 
 func (s *study) openFirst(ctx context.Context) (string, error) {

@@ -23,6 +23,7 @@ const (
 	Grant tx.Kind = 1 + iota // directory: the body is a public key
 	Add                      // adds "key" once; refused with Taken the second time
 	Note                     // always accepted; writes the point it ran at
+	Flood                    // writes a value, or tells events, of so many bytes: "value 9", "event 9", "events 9"
 )
 
 // Refusals.
@@ -81,7 +82,27 @@ func (m *Machine) Execute(p engine.Pending, directory state.View, stream state.S
 	case Note:
 		stream.Set([]byte("note/"+p.Hash.String()), fmt.Appendf(nil, "%+v", p.Point))
 	}
+	if e.Kind == Flood {
+		return flood(string(e.Body), stream)
+	}
 	return engine.Result{Events: []engine.Event{{Kind: uint16(e.Kind), Body: wire.Marshal(e.Body)}}}
+}
+
+func flood(body string, stream state.Store) engine.Result {
+	var what string
+	var n int
+	if _, err := fmt.Sscan(body, &what, &n); err != nil {
+		panic(err)
+	}
+	switch what {
+	case "value":
+		stream.Set([]byte("flood"), make([]byte, n))
+	case "event":
+		return engine.Result{Events: []engine.Event{{Kind: uint16(Flood), Body: make([]byte, n)}}}
+	case "events":
+		return engine.Result{Events: make([]engine.Event, n)}
+	}
+	return engine.Result{}
 }
 
 // Key returns the n-th key of a fixed series.
