@@ -168,7 +168,7 @@ func whenWords(l outcomes.Line) []string {
 		if l.Since == 0 {
 			return append(out, "No version registered this: the change is silent.")
 		}
-		out = append(out, fmt.Sprintf("First registered in version %v, which was not in force before unblinding.", l.Since))
+		out = append(out, fmt.Sprintf("First registered in version %v, which was not in force before the data could be known by arm.", l.Since))
 	}
 	switch {
 	case l.Status == outcomes.Missing:
@@ -281,6 +281,7 @@ var conditions = map[string]string{
 	"sites-delegated":             "Whoever enrolled people or recorded data was delegated to do so",
 	"eligibility":                 "Everyone randomised proved the registered criteria, and nobody else was given a dose",
 	"phases-complete":             "Every registered phase of the study was complete",
+	"enrolled-before-end":         "People were enrolled, and none of them after the last phase was complete",
 	"reports-in-time":             "Safety reports were entered in time",
 	"locked-before-unblinding":    "The data were locked before anybody could know the arms",
 	"plan-locked-before-data":     "The analysis plan was locked before the first data",
@@ -288,6 +289,7 @@ var conditions = map[string]string{
 	"boundaries-registered":       "The stopping boundaries were registered before the first look",
 	"looks-open":                  "What the safety board saw at each look is published, and agrees with its sealed record",
 	"flags-answered":              "The safety board answered each crossed boundary in time",
-	"dataset-within-doses":        "The data hold no more people than were randomised and given a dose",
+	"dataset-within-doses":        "The data hold no more people than were randomised and given a dose by then, as far as accounts and the sponsor tell",
+	"data-within-cut":             "No data go beyond the day that the results speak as of",
 	"bytes-held":                  "Two independent custodians hold the results",
 }

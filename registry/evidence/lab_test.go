@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -126,6 +127,14 @@ func (l *lab) register(role trial.Role, who, by string, others ...string) {
 	r.Prove(l.ledger.ID(), l.keys[who])
 	l.do(contract.DirectoryRegister, r, by, others...)
 	l.people[who] = act.ActorID(l.ledger.ID(), role, r.Key)
+}
+
+// appoint makes a board of two the trial's.
+func (l *lab) appoint(a, b string) {
+	l.t.Helper()
+	board := []trial.ActorID{l.people[a], l.people[b]}
+	slices.SortFunc(board, func(a, b trial.ActorID) int { return slices.Compare(a[:], b[:]) })
+	l.do(contract.ProtocolAppoint, protocol.Appoint{Board: board}, "sponsor", "ethics")
 }
 
 func (l *lab) site() trial.SiteID { return trial.SiteID(l.people["site"]) }

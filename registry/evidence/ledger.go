@@ -32,6 +32,9 @@ func (v *verification) readHeaders() outcome {
 	}
 	prev := v.genesis.Header()
 	for i, h := range headers {
+		if v.ctx.Err() != nil {
+			return after(checkUsable) // Verify returns the error
+		}
 		if err := h.Follows(prev); err != nil {
 			return failed(at(i), "%v", err)
 		}
@@ -44,7 +47,9 @@ func (v *verification) readHeaders() outcome {
 	return passed("%d headers, each naming the hash of the one before, from the genesis on", len(headers))
 }
 
-// monotone asks for rising block times, of headers that may not chain too.
+// monotone asks for rising block times that are not to come, of headers that may
+// not chain too. The rules are made for the time there is, and what they do may
+// be longer the more there is of it: a ledger of the future is not replayed.
 func (v *verification) monotone() outcome {
 	if len(v.decoded) == 0 {
 		return after(checkHeaders)
@@ -53,7 +58,12 @@ func (v *verification) monotone() outcome {
 	if v.genesis != nil {
 		last = v.genesis.Time
 	}
+	latest := v.policy.latest()
 	for i, h := range v.decoded {
+		if h.Time > latest {
+			v.withheld = "not replayed: the ledger is of the future"
+			return failed(fmt.Sprintf("file:%s@%d", partHeaders, v.offset(i)), "header %d: %s is to come; by this verifier's clock, and a day more, it is %s", h.Height, instant(h.Time), instant(latest))
+		}
 		if h.Time <= last {
 			return failed(fmt.Sprintf("file:%s@%d", partHeaders, v.offset(i)), "header %d: %s is not after %s", h.Height, instant(h.Time), instant(last))
 		}
@@ -130,6 +140,9 @@ func (v *verification) readStream(which int) outcome {
 	s := &stream{entries: list}
 	last := placed{}
 	for i := range list {
+		if v.ctx.Err() != nil {
+			return after(checkUsable) // Verify returns the error
+		}
 		entry := fmt.Sprintf("%s/%d", name, i)
 		place, err := v.stands(&list[i], id, uint64(i))
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/trialith/trialith/circuits/ceremony/transcript"
 	"github.com/trialith/trialith/circuits/verifier"
@@ -38,6 +39,25 @@ type Policy struct {
 	Quorum    int      `json:"quorum"`
 	// Demonstration says that the keys are worth nothing outside of one.
 	Demonstration bool `json:"demonstration"`
+
+	// Now is the verifier's own time, in milliseconds since 1970 UTC; 0: the
+	// machine's clock says. No ledger is of later than a day after it.
+	Now int64 `json:"-"`
+	// Stranger says that anybody may have the file checked at the verifier's
+	// expense: what is signed by keys that the policy does not trust is then not
+	// replayed.
+	Stranger bool `json:"-"`
+}
+
+// ahead is how far another's clock may be ahead of the verifier's, in milliseconds.
+const ahead = 24 * 60 * 60 * 1000
+
+// latest is the latest time that this verifier believes.
+func (p Policy) latest() int64 {
+	if p.Now != 0 {
+		return p.Now + ahead
+	}
+	return time.Now().UnixMilli() + ahead
 }
 
 // Authority is a key that is trusted in a role.

@@ -94,6 +94,8 @@ func (v *verification) run() (outcome, bool) {
 		return after(checkDirectory), false
 	case v.streams[1] == nil:
 		return after(checkTrial), false
+	case v.withheld != "":
+		return skipped("%s", v.withheld), false
 	}
 	r, err := newRecorder(v.ctx, *v.genesis)
 	if err != nil {

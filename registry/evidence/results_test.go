@@ -43,6 +43,7 @@ func finished(t *testing.T) *lab {
 	l.register(trial.DSMB, "chair", "regulator")
 	l.register(trial.DSMB, "member", "regulator")
 	l.begin()
+	l.appoint("chair", "member")
 	p, v1 := l.enrol(1), labProtocol()
 	l.consent(p, 1)
 	l.do(contract.ConsentScreen, must[consent.Screen](t)(p.Screen(l.site(), l.people["doctor"], l.today(), field.Attributes{70})), "doctor")

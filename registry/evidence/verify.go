@@ -58,6 +58,8 @@ type verification struct {
 	ctx    context.Context
 	policy Policy
 	report Report
+	// withheld is why the streams are not replayed; empty where they may be.
+	withheld string
 
 	raw      []byte
 	members  []member
@@ -320,6 +322,9 @@ func (v *verification) trusted() outcome {
 		return after(checkGenesis)
 	}
 	if who := v.policy.untrusted(*v.genesis); who != "" {
+		if v.policy.Stranger {
+			v.withheld = "not replayed: keys not trusted"
+		}
 		return failed("file:"+partGenesis, "signed by keys this policy (%s) does not trust: %s; pass --policy", v.policy.Name, who)
 	}
 	return passed("the policy (%s) knows the authorities, the node and the verifying key", v.policy.Name)

@@ -50,6 +50,7 @@ func ending() *script {
 	s.add(stream, 0, event.UnblindedOne{Site: siteOne, Cause: 1, Number: 1})
 	s.add(stream, 0, event.PhaseCompleted{Phase: "treatment", Day: 130})
 	s.add(stream, 0, event.PlanLocked{Document: trial.Digest{4}})
+	s.add(stream, 0, event.Appointed{Board: []trial.ActorID{{1}, {2}}})
 	s.add(stream, 0, event.DatasetCommitted{Name: "ae", Cut: 130, Sequence: 1, Root: trial.Digest{1}, Rows: 5, Subjects: 3, Columns: []string{"A"}})
 	s.add(stream, 0, event.DatasetCommitted{Name: "ae", Cut: 130, Sequence: 2, Root: trial.Digest{2}, Rows: 6, Subjects: 3, Columns: []string{"A", "B"}})
 	s.add(stream, 0, event.DatasetLocked{Names: []string{"ae"}, Cut: 130})

@@ -770,7 +770,7 @@ func preventList() templ.Component {
 			templ_7745c5c3_Var36 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<ul class=\"govuk-list govuk-list--bullet t-measure t-spaced\"><li>One person with two secrets can take part at two sites.</li><li>A site can invent participants. Checks of identity by sample find them; mathematics does not.</li><li>A relay can add messages of its own to a batch, to make it look fuller.</li><li>A site and a participant who work together can deceive everybody else.</li><li>A participant’s phone that somebody else controls can act for them.</li><li>A court can compel people to speak.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<ul class=\"govuk-list govuk-list--bullet t-measure t-spaced\"><li>One person with two secrets can take part at two sites.</li><li>A site can invent participants. Checks of identity by sample find them; mathematics does not.</li><li>Where one site still uses an earlier version, somebody whose consent lapsed at another site can be seen there under that earlier version: a consent is bound to no site.</li><li>A relay can add messages of its own to a batch, to make it look fuller.</li><li>A site and a participant who work together can deceive everybody else.</li><li>A participant’s phone that somebody else controls can act for them.</li><li>A court can compel people to speak.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

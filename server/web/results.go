@@ -295,6 +295,7 @@ var checkMeanings = map[string]string{
 	publication.CheckDelegated:   "Everyone who enrolled people or recorded data was delegated to do so by the site",
 	publication.CheckEligibility: "Everyone randomised proved the registered criteria, and nobody else was given a dose",
 	publication.CheckPhases:      "Every registered phase of the study is complete",
+	publication.CheckEnrolled:    "People were enrolled, and none of them after the last phase was complete",
 	publication.CheckReports:     "Safety reports were entered in time",
 	publication.CheckLocked:      "The data were locked before anybody could know the arms",
 	publication.CheckPlan:        "The analysis plan was locked before the first data",
@@ -302,7 +303,8 @@ var checkMeanings = map[string]string{
 	publication.CheckBoundaries:  "The stopping boundaries were registered before the first look",
 	publication.CheckLooks:       "What the safety board saw at each look is published, and agrees with its sealed record",
 	publication.CheckFlags:       "The safety board answered each crossed boundary in time",
-	publication.CheckSubjects:    "The data hold no more people than were randomised and given a dose",
+	publication.CheckSubjects:    "The data hold no more people than were randomised and given a dose by then, as far as accounts and the sponsor tell",
+	publication.CheckBeyond:      "No data go beyond the day that the results speak as of",
 	publication.CheckHeld:        "Two independent custodians hold the results",
 }
 
@@ -363,7 +365,7 @@ func whenWords(l *outcome.Line) []string {
 		if l.Since == 0 {
 			out = append(out, "No version registered this: the change is silent.")
 		} else {
-			out = append(out, fmt.Sprintf("First registered in version %v, which was not in force before unblinding.", l.Since))
+			out = append(out, fmt.Sprintf("First registered in version %v, which was not in force before the data could be known by arm.", l.Since))
 		}
 	case outcome.Missing:
 		out = append(out, "Registered, and the package does not report it.")

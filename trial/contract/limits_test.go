@@ -51,6 +51,7 @@ func TestRegressionEndlessComparison(t *testing.T) {
 
 	b.approve(trial.MaxVersions)
 	b.must(b.open(trial.MaxVersions, "A"))
+	b.now += day // in force before the cut
 	b.must(b.cut())
 	var list []outcomes.Reported
 	for range outcomes.MaxReported { // one outcome of another version, over and over

@@ -62,7 +62,10 @@ func (a asked) Consents(now int64) (out []publication.Consent) {
 	for _, s := range Standings(a, now) {
 		out = append(out, publication.Consent{
 			Version: s.Version, Verdict: s.Verdict.String(),
-			Holds: s.Verdict.Word != reconsent.Incomplete && s.Verdict.Word != reconsent.Fault,
+			Holds:  s.Verdict.Word != reconsent.Incomplete && s.Verdict.Word != reconsent.Fault,
+			NotDue: s.Verdict.Word == reconsent.NotDue,
+			// Who owes and is none of those with time left may be overdue.
+			Overdue: min(s.Verdict.K, s.Counters.Owed-min(s.Counters.Owed, s.NotDue)),
 		})
 	}
 	return out
@@ -82,7 +85,11 @@ func (a asked) Data(cut trial.Day) publication.Data {
 	d.First, _ = dataset.FirstCommitted(a)
 	d.Unblinded, _ = dataset.Unblinded(a)
 	for _, r := range dataset.Datasets(a) {
-		d.Subjects = max(d.Subjects, r.Subjects)
+		if r.Cut <= cut {
+			d.Subjects = max(d.Subjects, r.Subjects)
+		} else {
+			d.Beyond = append(d.Beyond, fmt.Sprintf("%s up to %v", r.Name, r.Cut))
+		}
 	}
 	return d
 }
@@ -119,8 +126,8 @@ func Results(v state.View) (publication.StageRecord, bool) {
 	return publication.GetStage(v, released[len(released)-1])
 }
 
-// Compare holds a list of reported outcomes against those registered in the
-// trial whose state v is.
-func Compare(v state.View, reported []outcome.Reported) outcome.Comparison {
-	return publication.Compare(asked{v}, reported)
+// Compare holds a list of outcomes, reported as of a data cut (0: none is made
+// yet), against those registered in the trial whose state v is.
+func Compare(v state.View, cut uint32, reported []outcome.Reported) outcome.Comparison {
+	return publication.Compare(asked{v}, cut, reported)
 }

@@ -35,6 +35,9 @@ func (t Commit) Check() error {
 	if err := checkName("name", t.Name); err != nil {
 		return err
 	}
+	if t.Rows > 0 && t.Subjects == 0 {
+		return trial.Refuse(trial.Malformed, "subjects: %d rows of nobody; state the persons that the rows are about", t.Rows)
+	}
 	if t.Rows > MaxRows || t.Subjects > t.Rows {
 		return trial.Refuse(trial.Malformed, "rows: %d rows of %d persons; at most %d rows, and a row for each person", t.Rows, t.Subjects, uint64(MaxRows))
 	}

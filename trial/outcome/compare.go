@@ -12,7 +12,7 @@ func Compare(versions []Version, seen Seen, reported []Reported) Comparison {
 	if len(versions) == 0 {
 		return Comparison{}
 	}
-	m := &matcher{versions: versions, seen: seen, reported: reported, base: inForce(versions, seen.Unblinded)}
+	m := &matcher{versions: versions, seen: seen, reported: reported, base: inForce(versions, known(versions, seen))}
 	c := Comparison{Version: m.base.Number, Blind: seen.Unblinded == 0}
 	places := m.match()
 	taken := make([]bool, len(reported))
@@ -31,14 +31,44 @@ func Compare(versions []Version, seen Seen, reported []Reported) Comparison {
 	return c
 }
 
-// inForce is the newest version that was in force before unblinding; where none
-// ever was, the first.
-func inForce(versions []Version, unblinded int64) *Version {
-	found := &versions[0]
+// known is the moment from which data may be known by arm: the earliest of
+// unblinding, the data cut and, where the label is open, the first data; 0: none.
+func known(versions []Version, seen Seen) (first int64) {
+	moments := []int64{seen.Unblinded, seen.Cut}
+	if OpenLabel(versions, seen.Unblinded) {
+		moments = append(moments, seen.Data)
+	}
+	for _, t := range moments {
+		if t != 0 && (first == 0 || t < first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// OpenLabel reports whether everybody knows the arms of a trial all along: the
+// first version says so, and every other that was in force before unblinding (0:
+// there was none). What an amendment declares afterwards opens nothing.
+func OpenLabel(versions []Version, unblinded int64) bool {
 	for i := range versions {
 		v := &versions[i]
-		if v.InForce != 0 && (unblinded == 0 || v.InForce < unblinded) {
-			found = v
+		if !v.Open && (i == 0 || v.before(unblinded)) {
+			return false
+		}
+	}
+	return len(versions) > 0
+}
+
+// before reports whether a version was in force before a moment; 0: ever.
+func (v *Version) before(t int64) bool { return v.InForce != 0 && (t == 0 || v.InForce < t) }
+
+// inForce is the newest version that was in force before a moment; where none
+// ever was, the first.
+func inForce(versions []Version, t int64) *Version {
+	found := &versions[0]
+	for i := range versions {
+		if versions[i].before(t) {
+			found = &versions[i]
 		}
 	}
 	return found
@@ -124,9 +154,9 @@ func (m *matcher) since(id string, r *Reported) trial.Version {
 }
 
 // withdrawn lists outcomes of earlier versions that the one compared with has
-// no more. Those the report brings back are added lines.
+// no more, at the highest level they had. Those the report brings back are added
+// lines.
 func (m *matcher) withdrawn() (lines []Line) {
-	known := map[string]bool{}
 	for i := range m.versions {
 		v := &m.versions[i]
 		if v.Number >= m.base.Number {
@@ -134,10 +164,13 @@ func (m *matcher) withdrawn() (lines []Line) {
 		}
 		for j := range v.Outcomes {
 			o := &v.Outcomes[j]
-			if known[o.ID] || m.find(m.base, o.ID) != nil || m.isReported(o) {
+			if m.find(m.base, o.ID) != nil || m.isReported(o) {
 				continue
 			}
-			known[o.ID] = true
+			if k := slices.IndexFunc(lines, func(l Line) bool { return l.ID == o.ID }); k >= 0 {
+				lines[k].Level = min(lines[k].Level, o.Level)
+				continue
+			}
 			lines = append(lines, Line{
 				Status: Withdrawn, ID: o.ID, Level: o.Level, Name: o.Name, Timepoint: o.Timepoint, History: m.history(o.ID),
 			})
@@ -177,9 +210,9 @@ func between(before, after *trial.Outcome) []Change {
 	case before == nil && after == nil:
 		return nil
 	case before == nil:
-		return []Change{{Field: "outcome", After: after.Name}}
+		return []Change{{Field: whole, After: after.Name}}
 	case after == nil:
-		return []Change{{Field: "outcome", Before: before.Name}}
+		return []Change{{Field: whole, Before: before.Name}}
 	}
 	return differences(before, &Reported{Level: after.Level, Name: after.Name, Timepoint: after.Timepoint})
 }

@@ -3,9 +3,12 @@
 // which are missing, and which were added. It is pure: contract, pages and
 // verifier compute the same comparison from the same versions.
 //
-// What counts as registered is the version that was in force before the trial
-// was unblinded (CONSORT 2025 items 6a and 26; COMPare). A change made before
-// that is no fault, but it is shown with what had been seen of the data then.
+// What counts as registered is the version that was in force before anybody
+// could know the data by arm: before unblinding, before the data cut of the
+// report and, where everybody knows the arms all along, before the first data
+// were committed (CONSORT 2025 items 6a and 26; COMPare). A change made before
+// that is shown with what had been seen of the data then. It is no fault, but
+// for a primary or secondary outcome taken back once somebody was enrolled.
 package outcome
 
 import (
@@ -21,6 +24,7 @@ type Version struct {
 	Number     trial.Version
 	Registered int64 // milliseconds since 1970 UTC
 	InForce    int64 // from when somebody could be enrolled under it; 0: never
+	Open       bool  // it registers that everybody knows the arms all along
 	Outcomes   []trial.Outcome
 }
 
@@ -67,6 +71,8 @@ func Digest(list []Reported) trial.Digest {
 type Seen struct {
 	Enrolled  int64 // first enrolment
 	Unblinded int64 // the whole trial
+	Data      int64 // the first commitment to data
+	Cut       int64 // the data cut that the report speaks as of
 	Moments   []Moment
 }
 
@@ -111,7 +117,7 @@ const (
 	Changed
 	Missing
 	Added     // reported, and not registered in the version compared with
-	Withdrawn // registered once, taken back by an amendment before unblinding
+	Withdrawn // registered once, taken back by an amendment in force by then
 )
 
 func (s Status) String() string {
@@ -130,6 +136,9 @@ func (s Status) String() string {
 		return "unknown status"
 	}
 }
+
+// whole is the field of a change by which an outcome comes or goes.
+const whole = "outcome"
 
 // Change is one difference of an outcome, in words to be read side by side.
 type Change struct {
@@ -160,7 +169,7 @@ type Line struct {
 	N         uint32 // participants analysed
 	Changes   []Change
 	// Since is the version that first registered what is reported where that is
-	// not what was in force before unblinding; 0: none did, the change is silent.
+	// not in the version compared with; 0: none did, the change is silent.
 	Since   trial.Version
 	History []Revision
 }
@@ -169,7 +178,7 @@ type Line struct {
 // order, then of those added in the order of the report, then of those taken back.
 type Comparison struct {
 	_       struct{}      `cbor:",toarray"`
-	Version trial.Version // compared with: in force before unblinding
+	Version trial.Version // compared with: in force before data were known by arm
 	Blind   bool          // the trial has not been unblinded
 	Lines   []Line
 }
@@ -200,9 +209,26 @@ func (l *Line) Deviation() string {
 			words.WriteString(" " + c.Field)
 		}
 		return words.String()
+	case Withdrawn:
+		return l.takenBack()
 	default:
 		return ""
 	}
+}
+
+// takenBack is a deviation once somebody is enrolled for the outcome.
+func (l *Line) takenBack() string {
+	if l.Level != trial.Primary && l.Level != trial.Secondary {
+		return ""
+	}
+	for _, r := range l.History {
+		for _, c := range r.Changes {
+			if c.Field == whole && c.After == "" && r.Known.Enrolled {
+				return fmt.Sprintf("%s (%v) withdrawn by version %v, after the first enrolment", l.ID, l.Level, r.Version)
+			}
+		}
+	}
+	return ""
 }
 
 func (l *Line) label() string {

@@ -37,7 +37,12 @@ func (t Cut) Validate(_ State, c trial.Context) error {
 func (t Cut) Apply(s State, c trial.Context) []event.Event {
 	l := getLast(s)
 	l.Cut++
-	r := CutRecord{AsOf: t.AsOf, Time: c.Now, Checks: AtCut(s, c.Now)}
+	r := CutRecord{AsOf: t.AsOf, Time: c.Now, Checks: AtCut(s, c.Now), Entered: atCut(s)}
+	for _, x := range s.Consents(c.Now) {
+		if x.NotDue {
+			r.NotDue = append(r.NotDue, x.Version)
+		}
+	}
 	state.Put(s, cutKey(l.Cut), r)
 	state.Put(s, lastKey, l)
 	saw(s, c, func(m *outcome.Moment) { m.Cuts++ })

@@ -22,6 +22,7 @@ type facts struct {
 	Undelegated uint64 // of them, those without one: a fault of the ledger
 	Proven      uint64 // randomised by proof of the criteria
 	Deviations  uint64
+	Afterwards  uint64 // enrolled or randomised once the last phase was complete
 }
 
 // seen counts how often somebody saw something of the data: so far, and at the
@@ -64,12 +65,16 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 		state.Put(s, seenKey, x)
 	case event.SiteOpened:
 		note(s, func(f *facts) { f.opened(s, e) })
+		end(s, c) // a version may have fewer phases
+	case event.PhaseCompleted:
+		end(s, c)
 	case event.Enrolled:
 		note(s, func(f *facts) {
 			if f.Enrolled == 0 {
 				f.Enrolled = c.Now
 			}
 			f.Enrolments++
+			f.late(s)
 			f.delegated(s, c, e.Site, trial.Enrolling)
 		})
 	case event.Screened:
@@ -133,10 +138,18 @@ func (f *facts) delegated(s State, c trial.Context, site trial.SiteID, task tria
 
 func (f *facts) randomised(s State, c trial.Context, e event.Randomised) {
 	f.delegated(s, c, e.Site, trial.Enrolling)
+	f.late(s)
 	if e.Deviation != "" {
 		f.Deviations++
 	} else {
 		f.Proven++
+	}
+}
+
+// late counts who comes in once the trial has ended.
+func (f *facts) late(s State) {
+	if _, over := ended(s); over {
+		f.Afterwards++
 	}
 }
 
@@ -151,21 +164,34 @@ func bySite(v state.View) (randomised, dosed, both uint64) {
 	return randomised, dosed, both
 }
 
-// Seen is what had been seen of the data, and when.
-func Seen(q Questions) outcome.Seen {
+// atCut sums what a data cut keeps of who entered the trial.
+func atCut(q Questions) Entered {
+	randomised, dosed, both := bySite(q)
+	return Entered{Randomised: randomised, Dosed: dosed, Both: both}
+}
+
+// Seen is what had been seen of the data, and when, for a report as of a data
+// cut (0: none is made yet).
+func Seen(q Questions, cut uint32) outcome.Seen {
 	x, _ := state.Load[seen](q, seenKey)
+	c, _ := GetCut(q, cut)
+	d := q.Data(c.AsOf)
 	return outcome.Seen{
-		Enrolled: getFacts(q).Enrolled, Unblinded: q.Data(0).Unblinded, Moments: x.At,
+		Enrolled: getFacts(q).Enrolled, Unblinded: d.Unblinded, Data: d.First, Cut: c.Time, Moments: x.At,
 	}
 }
 
-// Compare holds a list of reported outcomes against the registered ones.
-func Compare(q Questions, reported []outcome.Reported) outcome.Comparison {
-	var versions []outcome.Version
+// Compare holds a list of outcomes, reported as of a data cut, against the
+// registered ones.
+func Compare(q Questions, cut uint32, reported []outcome.Reported) outcome.Comparison {
+	return outcome.Compare(registeredOutcomes(q), Seen(q, cut), reported)
+}
+
+func registeredOutcomes(q Questions) (versions []outcome.Version) {
 	for _, v := range q.Versions() {
 		versions = append(versions, outcome.Version{
-			Number: v.Number, Registered: v.Registered, InForce: v.InForce, Outcomes: v.Protocol.Outcomes,
+			Number: v.Number, Registered: v.Registered, InForce: v.InForce, Open: v.Protocol.OpenLabel(), Outcomes: v.Protocol.Outcomes,
 		})
 	}
-	return outcome.Compare(versions, Seen(q), reported)
+	return versions
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/outcome"
 )
 
 // The ids of the checks. They are part of what a release says for good.
@@ -15,6 +16,7 @@ const (
 	CheckDelegated   = "sites-delegated"
 	CheckEligibility = "eligibility"
 	CheckPhases      = "phases-complete"
+	CheckEnrolled    = "enrolled-before-end"
 	CheckReports     = "reports-in-time"
 	CheckLocked      = "locked-before-unblinding"
 	CheckPlan        = "plan-locked-before-data"
@@ -23,6 +25,7 @@ const (
 	CheckLooks       = "looks-open"
 	CheckFlags       = "flags-answered"
 	CheckSubjects    = "dataset-within-doses"
+	CheckBeyond      = "data-within-cut"
 	CheckHeld        = "bytes-held"
 )
 
@@ -33,16 +36,17 @@ const (
 func Gate(q Questions, cut, stage uint32, now int64) []trial.Check {
 	asOf := trial.DayOf(now)
 	var checks []trial.Check
+	in := atCut(q)
 	if c, ok := GetCut(q, cut); ok {
-		asOf = c.AsOf
-		checks = append(checks, c.Checks...)
+		asOf, in = c.AsOf, c.Entered
+		checks = again(q, &c, now)
 	} else {
 		checks = AtCut(q, now)
 	}
-	checks = append(checks, locked(q, asOf))
+	checks = append(checks, within(q), locked(q, asOf), beyond(q, asOf))
 	checks = append(checks, outcomes(q, stage)...)
 	checks = append(checks, safety(q.Safety(now))...)
-	return append(checks, subjects(q, asOf), held(q, stage))
+	return append(checks, subjects(q, asOf, in), held(q, stage))
 }
 
 // Missing is the gate for the newest package or, before one is staged, the
@@ -60,9 +64,7 @@ func Missing(q Questions, now int64) []trial.Check {
 func AtCut(q Questions, now int64) []trial.Check {
 	checks := []trial.Check{registered(q), approved(q)}
 	for _, c := range q.Consents(now) {
-		checks = append(checks, trial.Check{
-			ID: CheckConsent + c.Version.String(), Holds: c.Holds, Detail: c.Verdict, Owner: trial.Site,
-		})
+		checks = append(checks, consentCheck(c))
 	}
 	return append(checks, delegated(q), eligible(q), phases(q), reports(q.Safety(now)))
 }
@@ -146,31 +148,15 @@ func inForce(q Questions) *trial.Protocol {
 }
 
 func phases(q Questions) trial.Check {
-	p, done := inForce(q), q.Completed()
-	var open []string
-	if p != nil {
-		for _, x := range p.Phases {
-			if !completed(done, x.ID) {
-				open = append(open, x.ID+" is not complete")
-			}
-		}
-	}
+	done := q.Completed()
+	open := openPhases(q, done)
 	switch {
 	case len(open) > 0:
-		return failed(CheckPhases, trial.Sponsor, "%s", firstOf("phases open", open))
+		return failed(CheckPhases, trial.Sponsor, "%s is not complete", firstOf("phases open", open))
 	case len(done) == 0:
 		return passed(CheckPhases, trial.Sponsor, "the protocol has no phases")
 	}
 	return passed(CheckPhases, trial.Sponsor, "%d phases, the last on %v", len(done), done[len(done)-1].Day)
-}
-
-func completed(done []Completed, phase string) bool {
-	for _, c := range done {
-		if c.Phase == phase {
-			return true
-		}
-	}
-	return false
 }
 
 func reports(s Safety) trial.Check {
@@ -180,11 +166,12 @@ func reports(s Safety) trial.Check {
 	return passed(CheckReports, trial.Sponsor, "%d reports, none late", s.Reports)
 }
 
-// locked asks for data locked up to the cut before unblinding; where everybody
-// knows the arms all along, for a plan locked before the first data.
+// locked asks for data locked up to the cut before unblinding, and for that
+// unblinding; where everybody knows the arms all along, for a plan locked before
+// the first data.
 func locked(q Questions, asOf trial.Day) trial.Check {
 	d := q.Data(asOf)
-	if p := inForce(q); p != nil && OpenLabel(p) {
+	if outcome.OpenLabel(registeredOutcomes(q), d.Unblinded) {
 		return planned(q.PlanLocked(), d.First)
 	}
 	switch {
@@ -192,6 +179,8 @@ func locked(q Questions, asOf trial.Day) trial.Check {
 		return failed(CheckLocked, trial.Sponsor, "no data are committed")
 	case len(d.Unlocked) > 0:
 		return failed(CheckLocked, trial.Sponsor, "%s not locked up to %v%s", strings.Join(d.Unlocked, ", "), asOf, beforeUnblinding(d))
+	case d.Unblinded == 0:
+		return failed(CheckLocked, trial.DSMB, "%d datasets locked up to %v, but the study is blinded: no release of the allocation is recorded", d.Datasets, asOf)
 	}
 	return passed(CheckLocked, trial.Sponsor, "%d datasets locked up to %v%s", d.Datasets, asOf, beforeUnblinding(d))
 }
@@ -207,17 +196,12 @@ func planned(plan, data int64) trial.Check {
 	switch {
 	case plan == 0:
 		return failed(CheckPlan, trial.Sponsor, "no analysis plan is locked")
-	case data != 0 && data < plan:
+	case data == 0:
+		return failed(CheckPlan, trial.Sponsor, "no data are committed")
+	case data < plan:
 		return failed(CheckPlan, trial.Sponsor, "the plan was locked on %v, after data were committed on %v", trial.DayOf(plan), trial.DayOf(data))
 	}
 	return passed(CheckPlan, trial.Sponsor, "the plan was locked on %v", trial.DayOf(plan))
-}
-
-// OpenLabel reports whether everybody knows the arms of a trial all along, as
-// its registered blinding says.
-func OpenLabel(p *trial.Protocol) bool {
-	b := strings.ToLower(p.Blinding)
-	return strings.Contains(b, "open") || strings.HasPrefix(b, "none") || strings.Contains(b, "no masking")
 }
 
 // outcomes has one check for each outcome that is not reported as registered,
@@ -227,16 +211,21 @@ func outcomes(q Questions, stage uint32) (checks []trial.Check) {
 	if !ok {
 		return []trial.Check{failed(CheckOutcomes, trial.Sponsor, "no results are staged")}
 	}
-	c := Compare(q, s.Outcomes)
+	c := Compare(q, s.Cut, s.Outcomes)
 	for i := range c.Lines {
 		if d := c.Lines[i].Deviation(); d != "" {
 			checks = append(checks, failed(CheckOutcomes, trial.Sponsor, "%s", d))
 		}
 	}
-	if len(checks) == 0 {
-		checks = append(checks, passed(CheckOutcomes, trial.Sponsor, "%d outcomes of version %v, each reported as registered", len(c.Lines), c.Version))
+	if len(checks) > 0 {
+		return checks
 	}
-	return checks
+	n := c.Counts()
+	x := passed(CheckOutcomes, trial.Sponsor, "%d outcomes of version %v, each reported as registered", n[outcome.AsRegistered], c.Version)
+	if w := n[outcome.Withdrawn]; w > 0 {
+		x.Detail += fmt.Sprintf("; %d withdrawn by amendment", w)
+	}
+	return append(checks, x)
 }
 
 func safety(s Safety) []trial.Check {
@@ -255,15 +244,20 @@ func safety(s Safety) []trial.Check {
 	return []trial.Check{boundaries, looks, flags}
 }
 
-// subjects holds the persons in the data against those who were randomised and
-// dosed under a current consent.
-func subjects(q Questions, asOf trial.Day) trial.Check {
+// subjects holds the persons in the data up to a cut against those who were
+// randomised and dosed by then under a current consent. The rows are not on the
+// ledger and a dose has no name: neither number is of persons that it has seen.
+func subjects(q Questions, asOf trial.Day, in Entered) trial.Check {
 	d := q.Data(asOf)
-	_, _, both := bySite(q)
-	if d.Subjects > both {
-		return failed(CheckSubjects, trial.Sponsor, "%d persons in the data, %d randomised and dosed", d.Subjects, both)
+	words := fmt.Sprintf("%d persons in the data as the sponsor states, %d randomised and dosed at the cut; doses are counted by account, not by person",
+		d.Subjects, in.Both)
+	switch {
+	case d.Subjects > in.Both:
+		return failed(CheckSubjects, trial.Sponsor, "%s", words)
+	case d.Datasets > 0 && d.Subjects == 0:
+		return failed(CheckSubjects, trial.Sponsor, "no person is in the data up to %v", asOf)
 	}
-	return passed(CheckSubjects, trial.Sponsor, "%d persons in the data, %d randomised and dosed", d.Subjects, both)
+	return passed(CheckSubjects, trial.Sponsor, "%s", words)
 }
 
 func held(q Questions, stage uint32) trial.Check {

@@ -44,6 +44,7 @@ func sound() *study {
 		safety:   Safety{Looks: 3, Reports: 9},
 	}
 	state.Put(&s.Memory, factsKey, facts{Openings: 1, Enrolled: 3000, Enrolments: 2, Acts: 8, Proven: 2})
+	state.Put(&s.Memory, endingKey, ending{Day: 19990, Time: now - 9})
 	state.Put(&s.Memory, siteKey(trial.SiteID{1}), entered{Randomised: 2, Dosed: 2})
 	state.Put(&s.Memory, lastKey, last{Stage: 1})
 	state.Put(&s.Memory, stageKey(1), StageRecord{
@@ -90,7 +91,16 @@ func TestEachCheckCanFail(t *testing.T) {
 		{func(s *study) { s.safety.Registered = []string{"severe"} }, CheckBoundaries + ":severe registered after the first look"},
 		{func(s *study) { s.safety.Unopened = []string{"look 1"} }, CheckLooks + ":look 1"},
 		{func(s *study) { s.safety.Unanswered = []string{"severe not answered"} }, CheckFlags + ":severe not answered"},
-		{func(s *study) { s.data.Subjects = 3 }, CheckSubjects + ":3 persons in the data, 2 randomised and dosed"},
+		{func(s *study) { s.data.Subjects = 3 }, CheckSubjects + ":3 persons in the data as the sponsor states, 2 randomised and dosed at the cut; doses are counted by account, not by person"},
+		{func(s *study) { s.data.Subjects = 0 }, CheckSubjects + ":no person is in the data up to 2024-10-04"},
+		{func(s *study) { s.data.Beyond = []string{"ae up to 2024-10-05"} }, CheckBeyond + ":data beyond the cut of 2024-10-04: ae up to 2024-10-05"},
+		{func(s *study) { s.facts(func(f *facts) { f.Enrolments = 0 }) }, CheckEnrolled + ":nobody is enrolled"},
+		{func(s *study) { s.facts(func(f *facts) { f.Afterwards = 3 }) }, CheckEnrolled + ":3 of 4 enrolments and randomisations after the last phase was complete on 2024-09-24"},
+		{func(s *study) { s.data.Unblinded = 0 }, CheckLocked + ":1 datasets locked up to 2024-10-04, but the study is blinded: no release of the allocation is recorded"},
+		{func(s *study) {
+			s.versions[0].Protocol.Blinding = "Double blind, then open label"
+			s.data.Unlocked = []string{"ae"}
+		}, CheckLocked + ":ae not locked up to 2024-10-04 before unblinding on 2024-10-03"},
 		{func(s *study) { state.Put(&s.Memory, stageKey(1), held1()) }, CheckHeld + ":1 of 2 custodians hold the bytes"},
 	} {
 		s := sound()
@@ -142,6 +152,7 @@ func TestLabelIsOfTime(t *testing.T) {
 		}
 	}
 	s.done = nil
+	s.Delete(endingKey)
 	if l := Label(s, due); l.Word != trial.Awaited || l.Due != 0 {
 		t.Errorf("due while a phase is open: %+v", l)
 	}

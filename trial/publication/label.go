@@ -46,7 +46,8 @@ func stands(q Questions, l *trial.Label, stage uint32) {
 
 // Due is when results are due: the registered days after the last phase was
 // completed, at the end of that day; 0: a phase is open, or no span is
-// registered. An amendment may shorten the span, never lengthen it.
+// registered. An amendment may shorten the span, never lengthen it, and a phase
+// that it adds to a trial that had ended puts off nothing.
 func Due(q Questions) int64 {
 	end, ok := ended(q)
 	var days uint32
@@ -59,20 +60,6 @@ func Due(q Questions) int64 {
 		return 0
 	}
 	return (end + 1).Start() + trial.Days(days)
-}
-
-// ended is the day on which the last phase was completed.
-func ended(q Questions) (trial.Day, bool) {
-	p, done := inForce(q), q.Completed()
-	if p == nil || len(done) == 0 {
-		return 0, false
-	}
-	for _, x := range p.Phases {
-		if !completed(done, x.ID) {
-			return 0, false
-		}
-	}
-	return done[len(done)-1].Day, true
 }
 
 // final reports whether results of the whole trial are out and stand: released,

@@ -65,6 +65,8 @@ type Version struct {
 type Consent struct {
 	Version trial.Version
 	Holds   bool // PROVEN, ATTESTED or, at a cut, NOT DUE
+	NotDue  bool
+	Overdue uint64 // of those not shown to consent, where NOT DUE, at most so many are overdue
 	Verdict string
 }
 
@@ -79,7 +81,8 @@ type Data struct {
 	Datasets  int      // that were ever committed
 	Unlocked  []string // not locked up to the cut before unblinding (or now, if blinded)
 	First     int64    // when the first was committed; 0: none
-	Subjects  uint64   // most persons in one dataset up to the cut
+	Subjects  uint64   // most persons in one dataset up to the cut, as the sponsor states
+	Beyond    []string // committed up to a later day than the cut
 	Unblinded int64    // 0: the trial is blinded
 }
 
@@ -100,6 +103,17 @@ type CutRecord struct {
 	AsOf   trial.Day
 	Time   int64
 	Checks []trial.Check // as they stood at that moment
+	// NotDue are the versions to be judged again when results come out.
+	NotDue  []trial.Version
+	Entered Entered
+}
+
+// Entered counts who had entered a trial at a data cut.
+type Entered struct {
+	_          struct{} `cbor:",toarray"`
+	Randomised uint64
+	Dosed      uint64 // first doses, by account
+	Both       uint64 // the lesser of the two, summed over the sites
 }
 
 // StageRecord is a package that the sponsor staged, and what became of it.

@@ -60,7 +60,7 @@ func release(s State, c trial.Context, stage uint32, reason string) []event.Even
 	r, _ := GetStage(s, stage)
 	checks := Gate(s, r.Cut, stage, c.Now)
 	r.Released, r.By, r.Reason = c.Now, c.Signer.ID, reason
-	r.Comparison = Compare(s, r.Outcomes)
+	r.Comparison = Compare(s, r.Cut, r.Outcomes)
 	r.Exceptions, r.Word = trial.Exceptions(checks), trial.Verified
 	if len(r.Exceptions) > 0 {
 		r.Word = trial.PublishedWithExceptions

@@ -74,6 +74,6 @@ func (t Stage) Apply(s State, c trial.Context) []event.Event {
 	state.Put(s, lastKey, l)
 	return tell(event.Staged{
 		Number: l.Stage, Package: t.Package, Manifest: t.Manifest, Outcomes: t.Outcomes, Cut: t.Cut, Supersedes: t.Supersedes,
-		Comparison: Compare(s, t.Outcomes), Time: c.Now,
+		Comparison: Compare(s, t.Cut, t.Outcomes), Time: c.Now,
 	})
 }
