@@ -26,7 +26,6 @@ import (
 )
 
 //go:generate go run ./internal/development
-//go:generate go run ./internal/sample
 
 // DevelopmentSeed is the public sentence that seals the development set-up.
 const DevelopmentSeed = "Trialith development set-up 1: everyone knows this seed, so everyone can forge. For demonstrations only."
