@@ -72,9 +72,6 @@ func Build(depth int, leaves []field.Element) (*Tree, error) {
 // Capacity is the number of places for leaves.
 func (t *Tree) Capacity() uint64 { return 1 << (3 * t.depth) }
 
-// Depth is the number of levels above the leaves.
-func (t *Tree) Depth() int { return t.depth }
-
 // Set writes a leaf at a place; the zero element empties the place.
 func (t *Tree) Set(index uint64, leaf field.Element) error {
 	if index >= t.Capacity() {

@@ -20,7 +20,6 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/solo"
-	"github.com/trialith/trialith/ledger/tx"
 	registrynode "github.com/trialith/trialith/registry/node"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial/contract"
@@ -89,7 +88,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 		}
 	}()
 	n.model, err = readmodel.Open(readmodel.Config{
-		Dir: filepath.Join(c.dir, dirModel), Genesis: c.genesis, KindName: kindName,
+		Dir: filepath.Join(c.dir, dirModel), Genesis: c.genesis, KindName: contract.Name,
 	})
 	if err != nil {
 		return nil, err
@@ -123,11 +122,6 @@ func notAhead(head, now int64) error {
 	text := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
 	return hint(fmt.Errorf("the ledger's newest block is of %s, which lies in the future", text(head)),
 		"set this machine's clock, which says %s", text(now))
-}
-
-func kindName(n tx.Kind) string {
-	k, _ := contract.KindOf(n)
-	return k.Name
 }
 
 // verifyingKey finds the key that the genesis names: in the node's directory, or

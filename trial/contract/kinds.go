@@ -176,6 +176,12 @@ func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kin
 	}
 }
 
+// Name is the word for a kind, empty for one that is unknown.
+func Name(n tx.Kind) string {
+	k, _ := KindOf(n)
+	return k.Name
+}
+
 // Kinds lists the table.
 func Kinds() []Kind { return kinds }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/trialith/trialith/reconsent"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/dataset"
-	"github.com/trialith/trialith/trial/outcome"
 	"github.com/trialith/trialith/trial/protocol"
 	"github.com/trialith/trialith/trial/publication"
 	"github.com/trialith/trialith/trial/safety"
@@ -116,18 +115,3 @@ func Gate(v state.View, now int64) []trial.Check { return publication.Missing(as
 // Label is the word on the results of the trial whose state v is, at a time in
 // milliseconds since 1970 UTC.
 func Label(v state.View, now int64) trial.Label { return publication.Label(asked{v}, now) }
-
-// Results returns the release that stands, as it was made.
-func Results(v state.View) (publication.StageRecord, bool) {
-	released := publication.ReleasedStages(v)
-	if len(released) == 0 {
-		return publication.StageRecord{}, false
-	}
-	return publication.GetStage(v, released[len(released)-1])
-}
-
-// Compare holds a list of outcomes, reported as of a data cut (0: none is made
-// yet), against those registered in the trial whose state v is.
-func Compare(v state.View, cut uint32, reported []outcome.Reported) outcome.Comparison {
-	return publication.Compare(asked{v}, cut, reported)
-}

@@ -33,16 +33,6 @@ func pinKey(stage uint32, by trial.ActorID, node string) []byte {
 	return append(append(pinPrefix(stage), by[:]...), node...)
 }
 
-// Pins lists the receipts for a stage.
-func Pins(v state.View, stage uint32) (out []PinRecord) {
-	v.Scan(pinPrefix(stage), func(key, _ []byte) bool {
-		p, _ := state.Load[PinRecord](v, append([]byte{}, key...))
-		out = append(out, p)
-		return true
-	})
-	return out
-}
-
 // Check refuses a node without a name.
 func (t Pin) Check() error {
 	if n := len(t.Node); n == 0 || n > 128 {

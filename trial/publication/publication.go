@@ -174,9 +174,6 @@ func getLast(v state.View) last {
 // LastCut numbers the newest data cut; 0: none.
 func LastCut(v state.View) uint32 { return getLast(v).Cut }
 
-// LastStage numbers the newest staged package; 0: none.
-func LastStage(v state.View) uint32 { return getLast(v).Stage }
-
 // ReleasedStages lists the released stages in the order of their release.
 func ReleasedStages(v state.View) []uint32 { return getLast(v).Released }
 

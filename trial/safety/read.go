@@ -63,9 +63,6 @@ func Next(v state.View) (trial.Day, bool) {
 	return day, err == nil
 }
 
-// Arms lists the registered arms, by id, as an opening holds them.
-func Arms(v state.View) []string { return arms(v) }
-
 // FlagRecord is a flag and its answer.
 type FlagRecord struct {
 	trial.Flag

@@ -64,7 +64,7 @@ func (p *party) send(ctx context.Context, kind tx.Kind, stream wire.StreamID, un
 	}
 	o, err := p.api.Enter(ctx, e)
 	if err != nil {
-		return o, fmt.Errorf("%s: %s: %w", p.name, kindName(kind), err)
+		return o, fmt.Errorf("%s: %s: %w", p.name, contract.Name(kind), err)
 	}
 	return o, nil
 }
@@ -73,14 +73,9 @@ func (p *party) send(ctx context.Context, kind tx.Kind, stream wire.StreamID, un
 func (p *party) must(ctx context.Context, kind tx.Kind, stream wire.StreamID, body any, cosigners ...*party) (client.Outcome, error) {
 	o, err := p.send(ctx, kind, stream, tx.Key{}, body, cosigners...)
 	if err == nil && !o.Accepted() {
-		err = fmt.Errorf("%s: %s: refused (%d): %s", p.name, kindName(kind), o.Code, o.Refusal)
+		err = fmt.Errorf("%s: %s: refused (%d): %s", p.name, contract.Name(kind), o.Code, o.Refusal)
 	}
 	return o, err
-}
-
-func kindName(n tx.Kind) string {
-	k, _ := contract.KindOf(n)
-	return k.Name
 }
 
 // site is a trial site: its own key, an investigator, a second person, and a

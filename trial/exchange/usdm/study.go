@@ -132,11 +132,6 @@ type Timing struct {
 	Anchor      bool // this visit is the fixed reference itself
 }
 
-// Days is the offset in whole days, towards zero, and whether nothing was cut.
-func (t Timing) Days() (days int32, exact bool) {
-	return int32(t.Offset / minutesPerDay), t.Offset%minutesPerDay == 0
-}
-
 // Objective is a question of the study and the endpoints that answer it.
 type Objective struct {
 	ID, Name, Text string
