@@ -158,7 +158,7 @@ func (c *Client) Leaves(ctx context.Context, id trial.ID, tree string, height ui
 	c.mu.Lock()
 	known := c.trees[address]
 	c.mu.Unlock()
-	r, err := c.do(ctx, http.MethodGet, address+"?height="+strconv.FormatUint(height, 10), nil, known.tag)
+	r, err := c.do(ctx, request{method: http.MethodGet, path: address + "?height=" + strconv.FormatUint(height, 10), tag: known.tag})
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func names[T ~[32]byte](r io.Reader) ([]T, error) {
 // Accounts downloads the consent accounts used, in the order of their first
 // acts: the same list for everyone, in which a device looks for its own.
 func (c *Client) Accounts(ctx context.Context, id trial.ID) ([]field.Account, error) {
-	r, err := c.do(ctx, http.MethodGet, fmt.Sprintf("/v1/trials/%v/accounts", id), nil, "")
+	r, err := c.do(ctx, request{method: http.MethodGet, path: fmt.Sprintf("/v1/trials/%v/accounts", id)})
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +259,9 @@ func (c *Client) Trial(ctx context.Context, id trial.ID) (t Trial, err error) {
 
 // Evidence downloads a trial's evidence file.
 func (c *Client) Evidence(ctx context.Context, id trial.ID, to io.Writer) error {
-	r, err := c.do(ctx, http.MethodGet, fmt.Sprintf("/v1/trials/%v/evidence", id), nil, "")
+	r, err := c.retry(ctx, func() (*http.Response, error) {
+		return c.once(ctx, request{method: http.MethodGet, path: fmt.Sprintf("/v1/trials/%v/evidence", id)})
+	})
 	if err != nil {
 		return err
 	}
@@ -272,7 +274,7 @@ func (c *Client) Evidence(ctx context.Context, id trial.ID, to io.Writer) error 
 }
 
 func (c *Client) get(ctx context.Context, path string, into any) error {
-	r, err := c.do(ctx, http.MethodGet, path, nil, "")
+	r, err := c.do(ctx, request{method: http.MethodGet, path: path})
 	if err != nil {
 		return err
 	}
@@ -283,7 +285,7 @@ func (c *Client) post(ctx context.Context, path string, body []byte) (wire.TxHas
 	var answer struct {
 		Hash wire.TxHash `json:"hash"`
 	}
-	r, err := c.do(ctx, http.MethodPost, path, body, "")
+	r, err := c.do(ctx, request{method: http.MethodPost, path: path, kind: "application/cbor", body: body})
 	if err != nil {
 		return answer.Hash, err
 	}
@@ -299,11 +301,34 @@ func decode(r *http.Response, into any) error {
 	return err
 }
 
-// do sends a request, again while the node is busy or not there: it may be
-// starting anew. Sending the same bytes again is the same transaction.
-func (c *Client) do(ctx context.Context, method, path string, body []byte, tag string) (*http.Response, error) {
+// request is one call of the node.
+type request struct {
+	method, path string
+	kind         string // content type of body
+	body         []byte
+	tag          string // of what is known already
+}
+
+// do sends a request and takes in the whole answer: one that ends early is
+// asked for again.
+func (c *Client) do(ctx context.Context, q request) (*http.Response, error) {
+	return c.retry(ctx, func() (*http.Response, error) {
+		r, err := c.once(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		defer r.Body.Close() //nolint:errcheck // read to its end, or given up
+		b, err := io.ReadAll(io.LimitReader(r.Body, maxLeaves+1))
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		return r, err
+	})
+}
+
+// retry sends again while the node is busy or not there: it may be starting
+// anew. Sending the same bytes again is the same transaction.
+func (c *Client) retry(ctx context.Context, send func() (*http.Response, error)) (*http.Response, error) {
 	for try := 1; ; try++ {
-		r, err := c.once(ctx, method, path, body, tag)
+		r, err := send()
 		if err == nil && r.StatusCode < http.StatusBadRequest {
 			return r, nil
 		}
@@ -325,16 +350,16 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, tag s
 	}
 }
 
-func (c *Client) once(ctx context.Context, method, path string, body []byte, tag string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+func (c *Client) once(ctx context.Context, q request) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, q.method, c.base+q.path, bytes.NewReader(q.body))
 	if err != nil {
 		return nil, err
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/cbor")
+	if q.kind != "" {
+		req.Header.Set("Content-Type", q.kind)
 	}
-	if tag != "" {
-		req.Header.Set("If-None-Match", tag)
+	if q.tag != "" {
+		req.Header.Set("If-None-Match", q.tag)
 	}
 	return c.http.Do(req)
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
@@ -14,17 +13,11 @@ func (c *Client) Deliver(ctx context.Context, id trial.ID, car []byte) (trial.CI
 	var answer struct {
 		CID trial.CID `json:"cid"`
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/trials/"+id.String()+"/package", bytes.NewReader(car))
+	r, err := c.do(ctx, request{
+		method: http.MethodPost, path: "/v1/trials/" + id.String() + "/package", kind: "application/vnd.ipld.car", body: car,
+	})
 	if err != nil {
 		return answer.CID, err
-	}
-	req.Header.Set("Content-Type", "application/vnd.ipld.car")
-	r, err := c.http.Do(req)
-	if err != nil {
-		return answer.CID, err
-	}
-	if r.StatusCode != http.StatusOK {
-		return answer.CID, problem(r)
 	}
 	return answer.CID, decode(r, &answer)
 }
