@@ -11,7 +11,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
-	"github.com/trialith/trialith/ledger/engine/internal/toy"
+	"github.com/trialith/trialith/ledger/internal/toy"
 	"github.com/trialith/trialith/ledger/engine/replay"
 	"github.com/trialith/trialith/ledger/engine/solo"
 	"github.com/trialith/trialith/ledger/tx"

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/trialith/trialith/ledger/engine"
-	"github.com/trialith/trialith/ledger/engine/internal/toy"
+	"github.com/trialith/trialith/ledger/internal/toy"
 )
 
 // TestTooLarge: effects that nobody could decode again are refused, with every

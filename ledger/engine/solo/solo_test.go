@@ -14,7 +14,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
-	"github.com/trialith/trialith/ledger/engine/internal/toy"
+	"github.com/trialith/trialith/ledger/internal/toy"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
