@@ -220,6 +220,11 @@ func TestCheckpoint(t *testing.T) {
 	if err := c.Matches(other); err == nil {
 		t.Error("it matches another header of the same log")
 	}
+	later := c
+	later.Time++
+	if err := later.Matches(h); err == nil {
+		t.Error("a checkpoint with another time matches the header")
+	}
 	vkey, err := g.VerifierKey()
 	if err != nil {
 		t.Fatal(err)
@@ -247,6 +252,8 @@ func TestCheckpoint(t *testing.T) {
 	for _, text := range []string{
 		"", "o\n1\n", strings.Replace(c.Text(), "\n1\n", "\n01\n", 1), strings.Replace(c.Text(), "header 1", "header 01", 1),
 		c.Text() + "more\n", strings.Replace(c.Text(), "header", "head", 1),
+		strings.Replace(c.Text(), "header 1 1", "header 1 -1", 1), strings.Replace(c.Text(), "header 1 1", "header 1 +1", 1),
+		strings.Replace(c.Text(), "header 1 1700000000001 ", "header 1 ", 1),
 	} {
 		if _, err := ParseCheckpoint(text); err == nil {
 			t.Errorf("%q was taken", text)

@@ -20,30 +20,32 @@ import (
 const MaxCheckpointBytes = 64 << 10
 
 // Checkpoint is what the node signs: the text of a C2SP tlog-checkpoint, with
-// the header's hash in an extension line, so that one signature covers the log
-// and the header chain.
+// the header's time and hash in an extension line, so that one signature covers
+// the log and the header chain, and a witness that holds no header still sees
+// what time the ledger claims.
 //
 //	<origin>
 //	<size in decimal>
 //	<root in base64>
-//	header <height in decimal> <header hash in base64>
+//	header <height in decimal> <time in milliseconds, decimal> <header hash in base64>
 type Checkpoint struct {
 	Origin string
 	Size   uint64
 	Root   wire.Hash
 	Height uint64
+	Time   int64 // the header's, in milliseconds since 1970 UTC
 	Header wire.Hash
 }
 
 // Checkpoint is the checkpoint of the log after the header's block.
 func (h Header) Checkpoint(origin string) Checkpoint {
-	return Checkpoint{Origin: origin, Size: h.Size(), Root: h.Root, Height: h.Height, Header: h.Hash()}
+	return Checkpoint{Origin: origin, Size: h.Size(), Root: h.Root, Height: h.Height, Time: h.Time, Header: h.Hash()}
 }
 
 // Text is the note's text, which is what a signature covers.
 func (c Checkpoint) Text() string {
-	return fmt.Sprintf("%s\n%d\n%s\nheader %d %s\n", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]),
-		c.Height, base64.StdEncoding.EncodeToString(c.Header[:]))
+	return fmt.Sprintf("%s\n%d\n%s\nheader %d %d %s\n", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]),
+		c.Height, c.Time, base64.StdEncoding.EncodeToString(c.Header[:]))
 }
 
 // Matches checks that the checkpoint is the header's own.
@@ -53,6 +55,8 @@ func (c Checkpoint) Matches(h Header) error {
 		return fmt.Errorf("checkpoint: height %d, the header's is %d", c.Height, h.Height)
 	case c.Header != h.Hash():
 		return fmt.Errorf("checkpoint: another header at height %d", h.Height)
+	case c.Time != h.Time:
+		return fmt.Errorf("checkpoint: time %d, that of header %d is %d", c.Time, h.Height, h.Time)
 	case c.Size != h.Size() || c.Root != h.Root:
 		return fmt.Errorf("checkpoint: log of %d transactions, another than header %d has", c.Size, h.Height)
 	}
@@ -76,13 +80,19 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 		return c, fmt.Errorf("checkpoint: root: %w", err)
 	}
 	words := strings.Split(lines[3], " ")
-	if len(words) != 3 || words[0] != "header" {
-		return c, errors.New(`checkpoint: the fourth line is "header <height> <hash>"`)
+	if len(words) != 4 || words[0] != "header" {
+		return c, errors.New(`checkpoint: the fourth line is "header <height> <time> <hash>"`)
 	}
 	if c.Height, err = strconv.ParseUint(words[1], 10, 64); err != nil {
 		return c, fmt.Errorf("checkpoint: height: %w", err)
 	}
-	if c.Header, err = parseBase64(words[2]); err != nil {
+	if c.Time, err = strconv.ParseInt(words[2], 10, 64); err != nil {
+		return c, fmt.Errorf("checkpoint: time: %w", err)
+	}
+	if c.Time < 0 {
+		return c, fmt.Errorf("checkpoint: time: %d; milliseconds since 1970", c.Time)
+	}
+	if c.Header, err = parseBase64(words[3]); err != nil {
 		return c, fmt.Errorf("checkpoint: header: %w", err)
 	}
 	if c.Text() != text {
