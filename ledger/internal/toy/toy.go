@@ -35,10 +35,13 @@ const (
 // ErrSignature is why Check refuses.
 var ErrSignature = errors.New("signer: not in the directory, or a wrong signature")
 
-// Machine is the state machine. Gate, if set, is waited for by every Check.
+// Machine is the state machine. Gate, if set, is waited for by every Check, and
+// Hold by every block before it executes.
 type Machine struct {
 	Gate   chan struct{}
+	Hold   chan struct{}
 	Checks atomic.Int64
+	Blocks atomic.Int64 // that came to Prepare
 }
 
 var _ engine.StateMachine = (*Machine)(nil)
@@ -50,7 +53,7 @@ func (m *Machine) Check(_ engine.Point, directory, _ state.View, e *tx.Envelope)
 	if m.Gate != nil {
 		<-m.Gate
 	}
-	key, ok := directory.Get(e.Key[:])
+	key, ok := directory.Get(keyName(e.Key))
 	if e.Kind == Grant {
 		key, ok = e.Body, true
 	}
@@ -60,18 +63,23 @@ func (m *Machine) Check(_ engine.Point, directory, _ state.View, e *tx.Envelope)
 	return nil
 }
 
-// Prepare does nothing.
-func (m *Machine) Prepare(func(wire.StreamID) state.View, []engine.Pending) {}
+// Prepare waits for Hold.
+func (m *Machine) Prepare(func(wire.StreamID) state.View, []engine.Pending) {
+	m.Blocks.Add(1)
+	if m.Hold != nil {
+		<-m.Hold
+	}
+}
 
 // Execute runs one transaction. Before it refuses it writes what it must not.
 func (m *Machine) Execute(p engine.Pending, directory state.View, stream state.Store) engine.Result {
 	e := p.Envelope
 	switch e.Kind {
 	case Grant:
-		stream.Set(e.Key[:], e.Body)
+		stream.Set(keyName(e.Key), e.Body)
 	case Add:
 		stream.Set([]byte("scratch"), e.Body)
-		if _, ok := directory.Get(e.Key[:]); !ok {
+		if _, ok := directory.Get(keyName(e.Key)); !ok {
 			return engine.Result{Code: NotBefore}
 		}
 		if _, ok := stream.Get(e.Body); ok {
@@ -87,6 +95,9 @@ func (m *Machine) Execute(p engine.Pending, directory state.View, stream state.S
 	}
 	return engine.Result{Events: []engine.Event{{Kind: uint16(e.Kind), Body: wire.Marshal(e.Body)}}}
 }
+
+// keyName is where the directory keeps a key that may sign.
+func keyName(id wire.KeyID) []byte { return append([]byte("key/"), id[:]...) }
 
 func flood(body string, stream state.Store) engine.Result {
 	var what string
