@@ -208,7 +208,7 @@ func TestCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := OpenCheckpoint(g, msg)
+	c, err := OpenCheckpoint(g.Keys(), msg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,14 +239,14 @@ func TestCheckpoint(t *testing.T) {
 	for i := range msg {
 		bad := bytes.Clone(msg)
 		bad[i] ^= 1
-		if c, err := OpenCheckpoint(g, bad); err == nil && c.Matches(h) != nil {
+		if c, err := OpenCheckpoint(g.Keys(), bad); err == nil && c.Matches(h) != nil {
 			t.Errorf("byte %d changed, and it opens as %+v", i, c)
 		}
 	}
-	if _, err := OpenCheckpoint(g, mustSign(t, h.Checkpoint(g.Origin), g.Origin, 1)); err == nil {
+	if _, err := OpenCheckpoint(g.Keys(), mustSign(t, h.Checkpoint(g.Origin), g.Origin, 1)); err == nil {
 		t.Error("another key's signature was taken")
 	}
-	if _, err := OpenCheckpoint(g, mustSign(t, h.Checkpoint("other"), g.Origin, 0)); err == nil {
+	if _, err := OpenCheckpoint(g.Keys(), mustSign(t, h.Checkpoint("other"), g.Origin, 0)); err == nil {
 		t.Error("another origin was taken")
 	}
 	for _, text := range []string{

@@ -106,22 +106,27 @@ func (c Checkpoint) Sign(s note.Signer) ([]byte, error) {
 	return note.Sign(&note.Note{Text: c.Text()}, s)
 }
 
-// OpenCheckpoint parses a signed checkpoint of g's ledger and checks the
-// node's signature. Further signatures are let pass unread.
-func OpenCheckpoint(g Genesis, msg []byte) (Checkpoint, error) {
+// OpenCheckpoint parses a signed checkpoint of the ledger whose node has the
+// keys k, and checks the signature of the key of the checkpoint's own height: an
+// older one has no say any more. Further signatures are let pass unread.
+func OpenCheckpoint(k Keys, msg []byte) (Checkpoint, error) {
 	if len(msg) > MaxCheckpointBytes {
 		return Checkpoint{}, fmt.Errorf("checkpoint: %d bytes; at most %d", len(msg), MaxCheckpointBytes)
 	}
-	n, err := note.Open(msg, note.VerifierList(nodeKey{g.Origin, g.Node}))
-	if err != nil {
-		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
-	}
-	c, err := ParseCheckpoint(n.Text)
+	text, _, _ := strings.Cut(string(msg), "\n\n")
+	c, err := ParseCheckpoint(text + "\n")
 	if err != nil {
 		return c, err
 	}
-	if c.Origin != g.Origin {
-		return c, fmt.Errorf("checkpoint: origin %q; this ledger's is %q", c.Origin, g.Origin)
+	if origin := k.genesis.Origin; c.Origin != origin {
+		return c, fmt.Errorf("checkpoint: origin %q; this ledger's is %q", c.Origin, origin)
+	}
+	n, err := note.Open(msg, note.VerifierList(nodeKey{c.Origin, k.At(c.Height)}))
+	if err != nil {
+		return c, fmt.Errorf("checkpoint: %w; at height %d the node's key is %v", err, c.Height, k.At(c.Height).ID())
+	}
+	if n.Text != text+"\n" {
+		return c, errors.New("checkpoint: an empty line in its text")
 	}
 	return c, nil
 }

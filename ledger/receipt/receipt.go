@@ -77,7 +77,7 @@ func (r Receipt) Verify(g chain.Genesis) (Proven, error) {
 	case len(r.Path) > maxPath:
 		return p, fmt.Errorf("receipt: path: %d hashes; at most %d", len(r.Path), maxPath)
 	}
-	c, err := chain.OpenCheckpoint(g, []byte(r.Checkpoint))
+	c, err := chain.OpenCheckpoint(g.Keys(), []byte(r.Checkpoint))
 	if err != nil {
 		return p, fmt.Errorf("receipt: %w", err)
 	}

@@ -101,7 +101,7 @@ func (v *verification) readCheckpoint() outcome {
 	if v.genesis == nil {
 		return after(checkGenesis)
 	}
-	c, err := chain.OpenCheckpoint(*v.genesis, v.parts[partCheckpoint])
+	c, err := chain.OpenCheckpoint(v.genesis.Keys(), v.parts[partCheckpoint])
 	if err != nil {
 		return failed(at, "%v", err)
 	}

@@ -105,7 +105,7 @@ func TestWhatIsAnswered(t *testing.T) {
 		t.Errorf("receipt: %+v, %v", p, err)
 	}
 	_, b = l.do(http.MethodGet, "/v1/ledger/checkpoint", nil, nil)
-	if c, err := chain.OpenCheckpoint(genesis(), b); err != nil || c.Matches(l.ledger.Head()) != nil {
+	if c, err := chain.OpenCheckpoint(genesis().Keys(), b); err != nil || c.Matches(l.ledger.Head()) != nil {
 		t.Errorf("checkpoint: %v, %v", c, err)
 	}
 	if l.log.Len() > 0 {

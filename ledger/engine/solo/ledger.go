@@ -109,7 +109,7 @@ func (l *Ledger) recover() (err error) {
 	if err != nil {
 		return fmt.Errorf("solo: %w", err)
 	}
-	c, err := chain.OpenCheckpoint(l.cfg.Genesis, msg)
+	c, err := chain.OpenCheckpoint(l.cfg.Genesis.Keys(), msg)
 	if err == nil {
 		err = c.Matches(snap.Head())
 	}

@@ -87,7 +87,7 @@ func TestOneTransaction(t *testing.T) {
 	if p.Index != 1 || p.Link.Hash != e.Hash || !p.Accepted() {
 		t.Fatalf("proven: %+v", p)
 	}
-	c, err := chain.OpenCheckpoint(toy.Genesis(), l.Checkpoint())
+	c, err := chain.OpenCheckpoint(toy.Genesis().Keys(), l.Checkpoint())
 	if err != nil {
 		t.Fatal(err)
 	}
