@@ -123,8 +123,10 @@ const (
 	NotStanding       Code = 610
 	NoCorrection      Code = 611
 
-	// The engine's own: no rule gives it.
-	TooLarge Code = 65535
+	// The engine's own: no rule gives them.
+	Expired   Code = 65533
+	Duplicate Code = 65534
+	TooLarge  Code = 65535
 )
 
 // Refusal is a rule's no: a code for machines, a sentence for people that names

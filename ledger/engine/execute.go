@@ -15,9 +15,14 @@ import (
 // Accepted is the code of a transaction that was not refused.
 const Accepted Code = 0
 
-// TooLarge is the code of a transaction whose effects pass the limits below. It
-// is the engine's own: no table of a state machine may give it another meaning.
-const TooLarge Code = 65535
+// The engine's own codes: no table of a state machine may give them another
+// meaning. A transaction of the last two does not reach the state machine, and
+// uses no idempotency key up.
+const (
+	TooLarge  Code = 65535 // its effects pass the limits below
+	Duplicate Code = 65534 // its signer used its idempotency key in its stream before
+	Expired   Code = 65533 // its expiry is not after the block's time
+)
 
 // Limits of what one transaction may do. A result and each value of the state
 // must decode again, on every machine, for as long as the ledger is read:
@@ -39,6 +44,8 @@ type Base interface {
 	StreamNodes() state.View
 	// Stream is a stream's place in that map; zero before its first transaction.
 	Stream(wire.StreamID) (chain.Stream, error)
+	// Idempotent is the transaction that used a signer's idempotency key up in a stream.
+	Idempotent(wire.StreamID, wire.KeyID, tx.Key) (wire.TxHash, bool, error)
 }
 
 // Item is a transaction that is to be executed.
@@ -109,10 +116,17 @@ func rank(s wire.StreamID) int {
 	return 1
 }
 
+// UsesKey reports whether a transaction of this code used its idempotency key
+// up. One that a rule refused did: its signer knows what became of it.
+func (c Code) UsesKey() bool { return c != Duplicate && c != Expired }
+
 // Execute runs the ordered transactions of block h on base and seals their
 // effects. Of h it reads Ledger, Height and Time.
+//
+// It asks no one to have kept out what is expired or was there before: those
+// get a code of the engine's own, so that every engine judges alike.
 func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed, error) {
-	b := &block{machine: m, base: base, streams: map[wire.StreamID]*running{}}
+	b := &block{machine: m, base: base, streams: map[wire.StreamID]*running{}, used: map[claim]bool{}}
 	pending, err := b.place(h, items)
 	if err != nil {
 		return nil, err
@@ -123,7 +137,9 @@ func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed
 	}
 	for i, p := range pending {
 		var link chain.Link
-		out.Entries[i], link = b.run(p, items[i].Raw)
+		if out.Entries[i], link, err = b.run(p, items[i].Raw); err != nil {
+			return nil, err
+		}
 		out.Leaves[i] = link.Leaf()
 		r := b.streams[link.Stream]
 		r.Head, r.Count = link.Head(), r.Count+1
@@ -138,6 +154,14 @@ type block struct {
 	machine StateMachine
 	base    Base
 	streams map[wire.StreamID]*running
+	used    map[claim]bool // idempotency keys, by this block
+}
+
+// claim is a signer's idempotency key in a stream.
+type claim struct {
+	stream wire.StreamID
+	signer wire.KeyID
+	key    tx.Key
 }
 
 // running is a stream while a block executes.
@@ -189,9 +213,50 @@ func (b *block) place(h chain.Header, items []Item) ([]Pending, error) {
 	return pending, nil
 }
 
-// run executes one transaction. The effects of a refused one are discarded
-// here too, so that a rule that writes before it refuses does no harm.
-func (b *block) run(p Pending, raw []byte) (Entry, chain.Link) {
+// run executes one transaction.
+func (b *block) run(p Pending, raw []byte) (Entry, chain.Link, error) {
+	e := Entry{
+		Stream: p.Envelope.Stream, Sequence: p.Point.Sequence, Height: p.Point.Height, Index: p.Point.Index,
+		Time: p.Point.Time, Directory: p.Point.Directory, Hash: p.Hash,
+	}
+	code, err := b.admit(p)
+	if err != nil {
+		return e, chain.Link{}, err
+	}
+	if e.Result.Code = code; code == Accepted {
+		e.Result = b.judge(p)
+	}
+	if e.Result.Code == Accepted {
+		e.Envelope = raw
+	}
+	return e, e.Link(b.streams[e.Stream].Head), nil
+}
+
+// admit refuses what may not be in the block at all, and takes the
+// transaction's idempotency key.
+func (b *block) admit(p Pending) (Code, error) {
+	e := p.Envelope
+	c := claim{e.Stream, e.Key, e.Idempotency}
+	used := b.used[c]
+	if !used {
+		var err error
+		if _, used, err = b.base.Idempotent(c.stream, c.signer, c.key); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case used:
+		return Duplicate, nil
+	case e.Expiry <= p.Point.Time:
+		return Expired, nil
+	}
+	b.used[c] = true
+	return Accepted, nil
+}
+
+// judge asks the state machine. The effects of a refused transaction are
+// discarded here too, so that a rule that writes before it refuses does no harm.
+func (b *block) judge(p Pending) Result {
 	id := p.Envelope.Stream
 	r := b.streams[id]
 	try := state.NewOverlay(r.overlay)
@@ -199,20 +264,16 @@ func (b *block) run(p Pending, raw []byte) (Entry, chain.Link) {
 	if id == wire.Directory {
 		directory = try
 	}
-	e := Entry{
-		Stream: id, Sequence: p.Point.Sequence, Height: p.Point.Height, Index: p.Point.Index, Time: p.Point.Time,
-		Directory: p.Point.Directory, Hash: p.Hash, Result: b.machine.Execute(p, directory, try),
+	result := b.machine.Execute(p, directory, try)
+	if result.Code == Accepted && !fits(result.Events, try) {
+		result.Code = TooLarge
 	}
-	if e.Result.Code == Accepted && !fits(e.Result.Events, try) {
-		e.Result.Code = TooLarge
-	}
-	if e.Result.Code == Accepted {
+	if result.Code == Accepted {
 		try.Commit(r.overlay)
-		e.Envelope = raw
 	} else {
-		e.Result.Events = nil
+		result.Events = nil
 	}
-	return e, e.Link(r.Head)
+	return result
 }
 
 // fits reports whether events and writes are within the limits.

@@ -136,7 +136,11 @@ func (s *Store) Commit(b Block) (err error) {
 	defer batch.Close() //nolint:errcheck // its writes are committed, or it is dropped
 	set(batch, numbered(tableHeader, b.Header.Height), b.Header.Encode())
 	for i := range b.Executed.Entries {
-		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope)
+		again, err := s.again(b.Executed.Entries, i)
+		if err != nil {
+			return fmt.Errorf("store: block %d: %w", b.Header.Height, err)
+		}
+		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope, again)
 	}
 	for _, c := range b.Executed.Changed {
 		set(batch, named(tableStream, c.ID), c.Stream.Encode())
@@ -153,12 +157,38 @@ func (s *Store) Commit(b Block) (err error) {
 	return nil
 }
 
-func putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, env *tx.Envelope) {
+// again reports whether the i-th of a block's entries is of a transaction that
+// the log has already: it is found where it was first.
+func (s *Store) again(entries []engine.Entry, i int) (bool, error) {
+	e := &entries[i]
+	if e.Result.Code.UsesKey() {
+		return false, nil
+	}
+	for j := range i {
+		if entries[j].Hash == e.Hash {
+			return true, nil
+		}
+	}
+	_, closer, err := s.db.Get(named(tableTransaction, e.Hash))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, closer.Close()
+}
+
+func putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, env *tx.Envelope, again bool) {
 	place := numbered(tableEntry, index)[1:]
 	set(b, numbered(tableEntry, index), wire.Marshal(e))
-	set(b, named(tableTransaction, e.Hash), place)
 	set(b, sequenceKey(e.Stream, e.Sequence), slices.Concat(place, head[:]))
-	set(b, idempotencyKey(e.Stream, env.Key, env.Idempotency), e.Hash[:])
+	if !again {
+		set(b, named(tableTransaction, e.Hash), place)
+	}
+	if e.Result.Code.UsesKey() {
+		set(b, idempotencyKey(e.Stream, env.Key, env.Idempotency), e.Hash[:])
+	}
 }
 
 // SetCheckpoint keeps the signed checkpoint of a height. It is not synced: a

@@ -126,5 +126,7 @@ var meanings = map[trial.Code]string{
 	trial.NotStanding:       "other results stand in their place, or they are retracted",
 	trial.NoCorrection:      "the package corrects no released one",
 
-	trial.TooLarge: "its effects are larger than the ledger keeps",
+	trial.Expired:   "its expiry had come when its block was made",
+	trial.Duplicate: "its signer used its idempotency key before",
+	trial.TooLarge:  "its effects are larger than the ledger keeps",
 }

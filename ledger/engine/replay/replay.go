@@ -77,7 +77,7 @@ func Run(m engine.StateMachine, g chain.Genesis, directory, trial []engine.Entry
 	}
 	r := &run{
 		machine: m, ledger: g.ID(), headers: headers, log: chain.NewLog(),
-		directory: newStream(wire.Directory), used: map[claim]string{}, seen: map[wire.TxHash]string{},
+		directory: newStream(wire.Directory), used: map[claim]string{}, seen: map[wire.TxHash]*engine.Entry{},
 	}
 	if err := gapless("directory", directory); err != nil {
 		return Result{}, err
@@ -154,7 +154,7 @@ type run struct {
 	directory *stream
 	trial     *stream
 	used      map[claim]string
-	seen      map[wire.TxHash]string
+	seen      map[wire.TxHash]*engine.Entry // where each was first
 	// log is the log of the whole ledger, for as long as it has no other streams.
 	log *chain.Log
 }
@@ -226,10 +226,9 @@ func (r *run) place(h chain.Header, entries []*engine.Entry, pending []engine.Pe
 		case e.Directory != next[wire.Directory]:
 			return diverge(e.Name(), "directory sequence %d; the directory has %d entries before it", e.Directory, next[wire.Directory])
 		}
-		if other, ok := r.seen[e.Hash]; ok {
-			return diverge(e.Name(), "the same transaction as %s", other)
+		if err := r.once(e); err != nil {
+			return err
 		}
-		r.seen[e.Hash] = e.Name()
 		env, err := r.open(e)
 		if err != nil {
 			return err
@@ -239,6 +238,21 @@ func (r *run) place(h chain.Header, entries []*engine.Entry, pending []engine.Pe
 		}}
 		index = int64(e.Index)
 		next[e.Stream]++
+	}
+	return nil
+}
+
+// once checks that a transaction that comes again was refused for that: as a
+// duplicate, or, if it expired the first time, as expired.
+func (r *run) once(e *engine.Entry) error {
+	first, again := r.seen[e.Hash]
+	if !again {
+		r.seen[e.Hash] = e
+		return nil
+	}
+	late := first.Result.Code == engine.Expired && e.Result.Code == engine.Expired
+	if e.Result.Code != engine.Duplicate && !late {
+		return diverge(e.Name(), "code %d; it is the same transaction as %s", e.Result.Code, first.Name())
 	}
 	return nil
 }

@@ -250,6 +250,40 @@ func TestReplayHoldsTheLedgerToItsRules(t *testing.T) {
 	}
 }
 
+// A transaction may come again, if another engine's proposer lets it in, but
+// only to be refused for that.
+func TestReplayTakesRepetitionsForWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	h := record(t, 3, 4) // of three trials: no block is whole, so codes show in the head alone
+	for _, c := range []struct {
+		first, again engine.Code
+		ok           bool
+	}{
+		{toy.Taken, engine.Duplicate, true},
+		{engine.Duplicate, engine.Duplicate, true},
+		{engine.Expired, engine.Expired, true},
+		{engine.Expired, engine.Duplicate, true},
+		{toy.Taken, toy.Taken, false},
+		{toy.Taken, engine.Expired, false},
+		{engine.Duplicate, engine.Expired, false},
+		{engine.Expired, toy.Taken, false},
+	} {
+		twice := h.clone()
+		for i, code := range []engine.Code{c.first, c.again} {
+			e := &twice.trial[2+i]
+			e.Hash, e.Result, e.Envelope = wire.TxHash{9}, engine.Result{Code: code}, nil
+		}
+		var d *replay.Divergence
+		err := twice.run()
+		if !errors.As(err, &d) {
+			t.Fatalf("codes %d and %d: %v; the head is another at least", c.first, c.again, err)
+		}
+		if same := strings.Contains(d.Reason, "same transaction"); same == c.ok {
+			t.Errorf("codes %d and %d: %v", c.first, c.again, err)
+		}
+	}
+}
+
 func BenchmarkReplay(b *testing.B) {
 	h := record(b, 1, 3000)
 	for b.Loop() {
