@@ -11,9 +11,9 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
-	"github.com/trialith/trialith/ledger/internal/toy"
 	"github.com/trialith/trialith/ledger/engine/replay"
 	"github.com/trialith/trialith/ledger/engine/solo"
+	"github.com/trialith/trialith/ledger/internal/toy"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 )
