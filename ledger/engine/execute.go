@@ -149,7 +149,7 @@ func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed
 		out.Heads[i] = r.Head
 	}
 	b.seal(out)
-	out.Node = NodeKey(base.Genesis(), b.streams[wire.Directory].overlay)
+	out.Node = NodeKey(base.Genesis().Node, b.streams[wire.Directory].overlay)
 	return out, nil
 }
 

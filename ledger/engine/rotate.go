@@ -33,11 +33,12 @@ func rotationRow(n int) []byte {
 	return binary.BigEndian.AppendUint16([]byte{reserved, 'r', 'o', 't', 'a', 't', 'i', 'o', 'n', '/'}, uint16(n)) //nolint:gosec // below chain.MaxRotations
 }
 
-// NodeKey is the node's key as a directory's state has it; g's if it has none.
-func NodeKey(g chain.Genesis, directory state.View) tx.PublicKey {
+// NodeKey is the node's present key as a directory's state has it; before the
+// first rotation it is the one that genesis names.
+func NodeKey(genesis tx.PublicKey, directory state.View) tx.PublicKey {
 	b, ok := directory.Get(nodeRow)
 	if !ok {
-		return g.Node
+		return genesis
 	}
 	if len(b) != len(tx.PublicKey{}) {
 		panic(fmt.Sprintf("engine: the node's key has %d bytes", len(b))) // the disk's fault, as in state.Load

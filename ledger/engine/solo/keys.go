@@ -66,7 +66,7 @@ func (l *Ledger) Keys() (chain.Keys, error) {
 // keysOf reads them; it keeps what it verified until the key changes.
 func (l *Ledger) keysOf(c *committed) (chain.Keys, error) {
 	directory := c.State(wire.Directory)
-	if k := l.keys.Load(); k != nil && k.Present() == engine.NodeKey(l.cfg.Genesis, directory) {
+	if k := l.keys.Load(); k != nil && k.Present() == engine.NodeKey(l.cfg.Genesis.Node, directory) {
 		return *k, nil
 	}
 	k, err := engine.NodeKeys(l.cfg.Genesis, directory)
