@@ -15,6 +15,7 @@ import (
 const (
 	maxLeaf        = 128
 	maxHeader      = 512
+	maxRotation    = 1 << 10
 	maxTransaction = tx.MaxBytes + 128
 )
 
@@ -25,6 +26,8 @@ func (p Path) Limit() int {
 		return chain.MaxCheckpointBytes
 	case Genesis:
 		return chain.MaxGenesisBytes
+	case Rotations:
+		return chain.MaxRotations * maxRotation
 	case Hashes:
 		return p.Width * wire.Size
 	case Entries:
@@ -155,6 +158,26 @@ func DecodeHeaders(p Path, b []byte) ([]chain.Header, error) {
 		}
 	}
 	return out, nil
+}
+
+// DecodeRotations reads the node's rotations, which chain.NewKeys checks.
+func DecodeRotations(b []byte) ([]chain.Rotation, error) {
+	var rs []chain.Rotation
+	if err := wire.Unmarshal(b, &rs); err != nil {
+		return nil, fmt.Errorf("tiles: rotations: %w", err)
+	}
+	return rs, nil
+}
+
+// EncodeHeaders makes a bundle of headers.
+func EncodeHeaders(hs []chain.Header) []byte { return bundle(hs, chain.Header.Encode) }
+
+// EncodeTransactions makes a bundle of transactions.
+func EncodeTransactions(ts []Transaction) (b []byte) {
+	for _, t := range ts {
+		b = appendTransaction(b, t)
+	}
+	return b
 }
 
 // DecodeTransactions reads a bundle of transactions. It checks each envelope

@@ -23,7 +23,7 @@ func same(t *testing.T, dir string, m *made) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	need := map[string]bool{"checkpoint": true, "genesis": true}
+	need := map[string]bool{"checkpoint": true, "genesis": true, "rotations": true}
 	Since(chain.Checkpoint{}, c, func(p Path) bool { need[p.String()] = true; return true })
 	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

@@ -12,11 +12,14 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/wire"
 )
 
 // Source is a running ledger. *solo.Ledger is one.
 type Source interface {
 	Genesis() chain.Genesis
+	// Keys are the node's keys up to the head.
+	Keys() (chain.Keys, error)
 	// Checkpoint is the signed checkpoint of the head; nil when closed.
 	Checkpoint() []byte
 	// Headers returns the headers from one height to another, both included.
@@ -52,11 +55,14 @@ func write(w io.Writer, s Source, p Path) error {
 	switch p.Kind {
 	case Genesis:
 		return put(w, s.Genesis().Encode(), nil)
+	case Rotations:
+		keys, err := s.Keys()
+		return put(w, wire.Marshal(keys.Rotations()), err)
 	case Hashes:
 		return writeHashes(w, s, p)
 	case Headers:
 		hs, err := s.Headers(first+1, first+uint64(p.Width))
-		return put(w, bundle(hs, chain.Header.Encode), err)
+		return put(w, EncodeHeaders(hs), err)
 	case Entries:
 		leaves, err := s.Leaves(first, p.Width)
 		if err == nil && len(leaves) != p.Width {
@@ -146,7 +152,7 @@ const (
 
 func (p Path) cache() string {
 	switch {
-	case p.Kind == Checkpoint:
+	case p.Kind == Checkpoint || p.Kind == Rotations:
 		return cacheShort
 	case p.Kind == Genesis || p.Full():
 		return cacheForever
@@ -159,7 +165,7 @@ func (p Path) contentType() string {
 	switch p.Kind {
 	case Checkpoint:
 		return "text/plain; charset=utf-8"
-	case Genesis:
+	case Genesis, Rotations:
 		return "application/cbor"
 	default:
 		return "application/octet-stream"

@@ -7,6 +7,7 @@
 //	tile/<L>/<N>[.p/<W>]          256 hashes of level 8·L, or the first W of them
 //	tile/entries/<N>[.p/<W>]      256 leaves, each behind its length in 2 bytes
 //	genesis                       canonical CBOR
+//	rotations                     canonical CBOR, an array of the node's rotations so far
 //	headers/<N>[.p/<W>]           256 headers from height 256·N + 1 on, behind 2 bytes each
 //	transactions/<N>[.p/<W>]      256 transactions, behind 4 bytes each
 //
@@ -44,6 +45,7 @@ type Kind uint8
 const (
 	Checkpoint Kind = iota
 	Genesis
+	Rotations
 	Hashes
 	Entries
 	Headers
@@ -58,7 +60,7 @@ type Path struct {
 	Kind  Kind
 	Level uint8  // of Hashes
 	Index uint64 // N
-	Width int    // items in it, 1 to 256; 0 for Checkpoint and Genesis
+	Width int    // items in it, 1 to 256; 0 for Checkpoint, Genesis and Rotations
 }
 
 // errPath is the one answer to a path that names no file.
@@ -74,6 +76,8 @@ func (p Path) String() string {
 		return "checkpoint"
 	case Genesis:
 		return "genesis"
+	case Rotations:
+		return "rotations"
 	case Hashes, Entries, Headers, Transactions:
 	}
 	var b strings.Builder
@@ -104,6 +108,8 @@ func ParsePath(s string) (Path, error) {
 		return Path{Kind: Checkpoint}, nil
 	case s == "genesis":
 		return Path{Kind: Genesis}, nil
+	case s == "rotations":
+		return Path{Kind: Rotations}, nil
 	case len(s) > maxPath:
 		return Path{}, errPath
 	}
@@ -162,14 +168,14 @@ func Items(c chain.Checkpoint, k Kind, level uint8) uint64 {
 
 // CoveredBy reports whether a checkpoint covers all that the file holds.
 func (p Path) CoveredBy(c chain.Checkpoint) bool {
-	if p.Kind == Checkpoint || p.Kind == Genesis {
+	if p.Width == 0 {
 		return true
 	}
 	return p.Index*Width+uint64(p.Width) <= Items(c, p.Kind, p.Level)
 }
 
-// Since calls yield for each file, but the checkpoint and genesis, that a ledger
-// at new has and at old had not, until it returns false: of each kind the full
+// Since calls yield for each file that comes in many, which a ledger at now
+// has and at old had not, until it returns false: of each kind the full
 // ones, then the one that is not full yet.
 func Since(old, now chain.Checkpoint, yield func(Path) bool) {
 	for _, k := range []Kind{Headers, Transactions, Entries, Hashes} {
