@@ -52,9 +52,14 @@ func OpenKnown(ctx context.Context, g chain.Genesis, dir tiles.Dir) (*Known, err
 	if err != nil {
 		return nil, fmt.Errorf("monitor: the directory's own checkpoint: %w", err)
 	}
-	hs, err := headers(ctx, dir, 1, c.Height)
+	prev := g.Header()
+	err = EachHeader(ctx, dir, 1, c.Height, func(h chain.Header) error {
+		err := h.Follows(prev)
+		prev = h
+		return err
+	})
 	if err == nil {
-		err = chained(c, g.Header(), hs)
+		err = c.Matches(prev)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("monitor: the directory is damaged: %w", err)
@@ -246,26 +251,39 @@ const maxHeaders = 1 << 22
 // headers reads the headers from one height to another. The last file is the
 // one that a ledger at the last height has.
 func headers(ctx context.Context, r tiles.Reader, from, to uint64) (out []chain.Header, err error) {
-	if to < from {
-		return nil, nil
-	}
-	if to-from >= maxHeaders {
+	if to >= from && to-from >= maxHeaders {
 		return nil, fmt.Errorf("monitor: headers %d to %d; at most %d are read at once", from, to, maxHeaders)
 	}
-	for index := (from - 1) / tiles.Width; index*tiles.Width < to; index++ {
+	err = EachHeader(ctx, r, from, to, func(h chain.Header) error {
+		out = append(out, h)
+		return nil
+	})
+	return out, err
+}
+
+// EachHeader calls yield for the headers from one height to another, as they
+// are read: nothing checks that they chain.
+func EachHeader(ctx context.Context, r tiles.Reader, from, to uint64, yield func(chain.Header) error) error {
+	for index := (max(from, 1) - 1) / tiles.Width; from <= to && index*tiles.Width < to; index++ {
 		p := tiles.Path{Kind: tiles.Headers, Index: index, Width: int(min(to-index*tiles.Width, tiles.Width))}
 		b, err := tiles.Fetch(ctx, r, p)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		hs, err := tiles.DecodeHeaders(p, b)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		skip := max(from, index*tiles.Width+1) - (index*tiles.Width + 1)
-		out = append(out, hs[skip:]...)
+		for _, h := range hs {
+			if h.Height < from {
+				continue
+			}
+			if err := yield(h); err != nil {
+				return err
+			}
+		}
 	}
-	return out, nil
+	return nil
 }
 
 // KeepEvidence writes evidence into a directory, under a name that it alone

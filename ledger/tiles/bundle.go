@@ -49,8 +49,14 @@ type Transaction struct {
 	Envelope []byte // canonical bytes; empty when refused
 }
 
-func transactionOf(e *engine.Entry) Transaction {
+// TransactionOf is what a bundle holds of an entry.
+func TransactionOf(e *engine.Entry) Transaction {
 	return Transaction{Stream: e.Stream, Hash: e.Hash, Code: uint16(e.Result.Code), Envelope: e.Envelope}
+}
+
+// Entry is the entry as far as a bundle tells; replay.Whole fills in the rest.
+func (t *Transaction) Entry() engine.Entry {
+	return engine.Entry{Stream: t.Stream, Hash: t.Hash, Result: engine.Result{Code: engine.Code(t.Code)}, Envelope: t.Envelope}
 }
 
 // check holds what the bytes alone can show.

@@ -94,7 +94,7 @@ func bundle[T any](items []T, encode func(T) []byte) (b []byte) {
 func writeHashes(w io.Writer, s Source, p Path) error {
 	nodes := make([]chain.Node, p.Width)
 	for i := range nodes {
-		nodes[i] = chain.Node{Level: logWidth * uint(p.Level), Index: p.Index*Width + uint64(i)}
+		nodes[i] = chain.Node{Level: LogWidth * uint(p.Level), Index: p.Index*Width + uint64(i)}
 	}
 	hashes, err := s.LogNodes(nodes)
 	if err != nil {
@@ -117,7 +117,7 @@ func writeTransactions(w io.Writer, s Source, from, to uint64) error {
 			return err
 		}
 		for i := range es {
-			if err := put(w, appendTransaction(nil, transactionOf(&es[i])), nil); err != nil {
+			if err := put(w, appendTransaction(nil, TransactionOf(&es[i])), nil); err != nil {
 				return err
 			}
 		}

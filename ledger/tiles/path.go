@@ -26,15 +26,16 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 )
 
-// Width is how many items a full file holds, and logWidth its logarithm.
+// Width is how many items a full file holds, LogWidth its logarithm, and
+// MaxLevel the highest level of tiles: a sixth would need a log of 2^48.
 const (
-	Width    = 1 << logWidth
-	logWidth = 8
+	Width    = 1 << LogWidth
+	LogWidth = 8
+	MaxLevel = 5
 )
 
 const (
-	maxLevel = 5       // a sixth would need a log of 2^48
-	maxIndex = 1 << 48 // above any file of a log with at most maxLevel levels
+	maxIndex = 1 << 48 // above any file of a log with at most MaxLevel levels
 	maxPath  = 64
 )
 
@@ -146,7 +147,7 @@ func parseKind(s string) (p Path, rest string, err error) {
 	rest, ok := strings.CutPrefix(s, prefixes[Hashes])
 	level, rest, more := strings.Cut(rest, "/")
 	n, err := strconv.ParseUint(level, 10, 8)
-	if !ok || !more || err != nil || n > maxLevel {
+	if !ok || !more || err != nil || n > MaxLevel {
 		return p, "", errPath
 	}
 	return Path{Kind: Hashes, Level: uint8(n)}, rest, nil
@@ -158,7 +159,7 @@ func Items(c chain.Checkpoint, k Kind, level uint8) uint64 {
 	case Headers:
 		return c.Height
 	case Hashes:
-		return c.Size >> (logWidth * level)
+		return c.Size >> (LogWidth * level)
 	case Entries, Transactions:
 		return c.Size
 	default:
@@ -179,7 +180,7 @@ func (p Path) CoveredBy(c chain.Checkpoint) bool {
 // ones, then the one that is not full yet.
 func Since(old, now chain.Checkpoint, yield func(Path) bool) {
 	for _, k := range []Kind{Headers, Transactions, Entries, Hashes} {
-		for level := uint8(0); level <= maxLevel && Items(now, k, level) > 0; level++ {
+		for level := uint8(0); level <= MaxLevel && Items(now, k, level) > 0; level++ {
 			if !since(Path{Kind: k, Level: level}, Items(old, k, level), Items(now, k, level), yield) {
 				return
 			}

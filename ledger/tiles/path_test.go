@@ -52,7 +52,7 @@ func TestPathsAreTheStandards(t *testing.T) {
 	t.Parallel()
 	for _, index := range []uint64{0, 1, 999, 1000, 1001, 999999, 1000000, 1234567890} {
 		for _, width := range []int{1, 255, 256} {
-			for level := -1; level <= maxLevel; level++ {
+			for level := -1; level <= MaxLevel; level++ {
 				p := Path{Kind: Hashes, Level: uint8(max(level, 0)), Index: index, Width: width}
 				if level < 0 {
 					p.Kind = Entries
