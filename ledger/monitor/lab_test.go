@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -119,6 +120,9 @@ func (n *node) Headers(from, to uint64) ([]chain.Header, error) {
 func (n *node) Entries(from uint64, limit int) ([]engine.Entry, error) {
 	es := make([]engine.Entry, min(limit, len(n.leaves)-int(from)))
 	for i := range es {
+		at := from + uint64(i)
+		block := slices.IndexFunc(n.headers, func(h chain.Header) bool { return at < h.Size() })
+		es[i].Height, es[i].Index = uint64(block)+1, uint32(at-n.headers[block].First)
 		es[i].Result.Code = 1
 	}
 	return es, nil

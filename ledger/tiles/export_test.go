@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
 )
 
 // same checks that a directory holds, byte for byte, what the handler of a
@@ -150,4 +151,20 @@ func TestExportRefuses(t *testing.T) {
 		t.Error("another genesis was taken")
 	}
 	same(t, dir, ledgerOf(40))
+}
+
+// late is a ledger whose first transactions are not there any more.
+type late struct{ *made }
+
+func (l late) Entries(from uint64, limit int) ([]engine.Entry, error) {
+	return l.made.Entries(from+100, limit)
+}
+
+// A ledger that lacks its first transactions does not show others in their place.
+func TestNoOtherTransaction(t *testing.T) {
+	t.Parallel()
+	h := New(late{ledgerOf(300)}, nil)
+	if r := body(t, h, http.MethodGet, "transactions/000"); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%d", r.StatusCode)
+	}
 }

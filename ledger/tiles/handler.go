@@ -113,6 +113,9 @@ func writeTransactions(w io.Writer, s Source, from, to uint64) error {
 		if err == nil && len(es) == 0 {
 			err = fmt.Errorf("tiles: the ledger has no transaction %d", from)
 		}
+		if err == nil {
+			err = begins(s, es[0].Height, es[0].Index, from)
+		}
 		if err != nil {
 			return err
 		}
@@ -124,6 +127,17 @@ func writeTransactions(w io.Writer, s Source, from, to uint64) error {
 		from += uint64(len(es))
 	}
 	return nil
+}
+
+// begins checks that the transaction of a block is at a place of the log: a
+// ledger that was taken up from a snapshot of its state lacks the first ones,
+// and begins later.
+func begins(s Source, height uint64, index uint32, at uint64) error {
+	hs, err := s.Headers(height, height)
+	if err == nil && hs[0].First+uint64(index) != at {
+		err = fmt.Errorf("tiles: the ledger has no transaction %d; it begins later", at)
+	}
+	return err
 }
 
 // handler serves the layout of a running ledger.
