@@ -1,0 +1,39 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// openDB opens the database. When the disk fails meanwhile pebble panics, with
+// its own words or with the error.
+func openDB(dir string, o Options, lock *pebble.Lock) (db *pebble.DB, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case error:
+			err = r
+		default:
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	options := &pebble.Options{
+		FS: o.FS, Lock: lock, Logger: quiet{}, MemTableSize: o.MemTable, FormatMajorVersion: pebble.FormatNewest,
+		// A damaged block is an error of whoever reads it, and no reason to stop.
+		EventListener: &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
+	}
+	tune(options)
+	return pebble.Open(dir, options)
+}
+
+// quiet drops pebble's log. A fatal error of pebble is one that it cannot go on
+// after; its caller recovers the panic and stops the ledger.
+type quiet struct{}
+
+func (quiet) Infof(string, ...any)              {}
+func (quiet) Errorf(string, ...any)             {}
+func (quiet) Fatalf(format string, args ...any) { panic(readError{fmt.Errorf(format, args...)}) }
+
+func (e readError) Error() string { return e.err.Error() }
+func (e readError) Unwrap() error { return e.err }
