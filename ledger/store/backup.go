@@ -51,8 +51,7 @@ type BackupFile struct {
 }
 
 // Backup copies the ledger as it is after some block into a new directory,
-// consistently, while blocks are being written. Tables are linked, not copied,
-// where both are on one file system. When it returns, all of it is durable.
+// consistently, while blocks are being written. When it returns, all of it is durable.
 func (s *Store) Backup(fsys vfs.FS, dir string) (m Manifest, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -94,6 +93,9 @@ func backup(db *pebble.DB, g chain.Genesis, fsys vfs.FS, dir string) (m Manifest
 	if err := db.Checkpoint(data, pebble.WithFlushedWAL()); err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
+	if err := ownFiles(fsys, data); err != nil {
+		return m, fmt.Errorf("backup: %w", err)
+	}
 	head, checkpoint, err := headOf(fsys, data, g)
 	if err != nil {
 		return m, fmt.Errorf("backup: the copy: %w", err)
@@ -124,28 +126,36 @@ func backup(db *pebble.DB, g chain.Genesis, fsys vfs.FS, dir string) (m Manifest
 	return m, nil
 }
 
+// ownFiles puts a copy in the place of each file. Where it can, pebble links its
+// tables instead: what damages the ledger's would damage the backup's.
+func ownFiles(fsys vfs.FS, dir string) error {
+	names, err := fsys.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		path := fsys.PathJoin(dir, name)
+		if err := errors.Join(vfs.Copy(fsys, path, path+".copy"), fsys.Rename(path+".copy", path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // headOf reads a copy's head and the newest checkpoint up to it, with its
 // cosignatures if it has any.
 func headOf(fsys vfs.FS, data string, g chain.Genesis) (head chain.Header, checkpoint []byte, err error) {
-	defer Catch(&err)
-	db, err := openToRead(data, fsys, nil)
-	if err != nil {
-		return head, nil, err
-	}
-	defer closeReader(db)
-	snap := (&Store{db: db, genesis: g}).Snapshot()
-	defer snap.Release()
-	if err := snap.verify(g); err != nil {
-		return head, nil, err
-	}
-	head = snap.Head()
-	at, checkpoint, err := snap.beside(tableCheckpoint, (*pebble.Iterator).Last)
-	if errors.Is(err, engine.ErrUnknown) {
-		return head, nil, nil
-	}
-	if cosigned, msg, err := snap.NewestCosigned(); err == nil && cosigned == at {
+	head, err = ReadClosed(fsys, data, g, func(s *Snapshot) error {
+		at, msg, err := s.beside(tableCheckpoint, (*pebble.Iterator).Last)
+		if errors.Is(err, engine.ErrUnknown) {
+			return nil
+		}
 		checkpoint = msg
-	}
+		if cosigned, msg, err := s.NewestCosigned(); err == nil && cosigned == at {
+			checkpoint = msg
+		}
+		return err
+	})
 	return head, checkpoint, err
 }
 

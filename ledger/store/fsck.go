@@ -58,7 +58,8 @@ func (f *Findings) First() (Finding, bool) {
 func (f *Findings) Add(height uint64, table, format string, args ...any) {
 	const enough = 100
 	if len(f.Found) < enough {
-		f.Found = append(f.Found, Finding{height, table, fmt.Sprintf(format, args...)})
+		reason := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n<corruption detail carrier>", "") // pebble's, empty
+		f.Found = append(f.Found, Finding{height, table, reason})
 	}
 }
 
@@ -110,7 +111,11 @@ func Fsck(dir string, g chain.Genesis, o FsckOptions) (_ *Findings, err error) {
 	x.snap.Retain()
 	defer x.snap.Release()
 	x.step("header", x.findHead)
-	for _, m := range o.Known {
+	known := o.Known
+	if len(f.Found) > 0 {
+		known = nil // where the ledger ends is not known
+	}
+	for _, m := range known {
 		x.step("header", func() error { return x.reaches(m) })
 	}
 	x.files(db, dir, o.FS)

@@ -11,6 +11,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/wire"
 )
 
 // ReadBackup reads a backup's manifest and compares every file with it: none
@@ -182,4 +184,36 @@ func readWhole(fsys vfs.FS, path string, limit int64) (b []byte, err error) {
 		err = fmt.Errorf("more than %d bytes", limit)
 	}
 	return b, err
+}
+
+// ReadKeys reads the head of a closed directory, without changing it, and the
+// node's keys up to there.
+func ReadKeys(fsys vfs.FS, dir string, g chain.Genesis) (h chain.Header, k chain.Keys, err error) {
+	if fsys == nil {
+		fsys = vfs.Default
+	}
+	h, err = ReadClosed(fsys, dir, g, func(s *Snapshot) error {
+		k, err = engine.NodeKeys(g, s.State(wire.Directory))
+		return err
+	})
+	return h, k, err
+}
+
+// ReadClosed runs fn on a closed directory, without changing it.
+func ReadClosed(fsys vfs.FS, dir string, g chain.Genesis, fn func(*Snapshot) error) (h chain.Header, err error) {
+	defer Catch(&err)
+	if _, err := fsys.Stat(dir); err != nil {
+		return h, fmt.Errorf("store: %w", err)
+	}
+	db, err := openToRead(dir, fsys, nil)
+	if err != nil {
+		return h, fmt.Errorf("store: %s: %w", dir, err)
+	}
+	defer closeReader(db)
+	snap := (&Store{db: db, genesis: g}).Snapshot()
+	defer snap.Release()
+	if err := snap.verify(g); err != nil {
+		return h, fmt.Errorf("store: %s: %w", dir, err)
+	}
+	return snap.Head(), fn(snap)
 }
