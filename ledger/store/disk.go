@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -18,6 +19,9 @@ func openDB(dir string, o Options, lock *pebble.Lock) (db *pebble.DB, err error)
 			err = fmt.Errorf("%v", r)
 		}
 	}()
+	if err := room(dir, o); err != nil {
+		return nil, err
+	}
 	options := &pebble.Options{
 		FS: o.FS, Lock: lock, Logger: quiet{}, MemTableSize: o.MemTable, FormatMajorVersion: pebble.FormatNewest,
 		// A damaged block is an error of whoever reads it, and no reason to stop.
@@ -25,6 +29,19 @@ func openDB(dir string, o Options, lock *pebble.Lock) (db *pebble.DB, err error)
 	}
 	tune(options)
 	return pebble.Open(dir, options)
+}
+
+// room refuses a disk on which opening would not come to an end: pebble writes
+// what is in its log out again, and tries so for as long as there is no room.
+func room(dir string, o Options) error {
+	use, err := o.FS.GetDiskUsage(dir)
+	if err != nil { // a file system that does not tell
+		return nil //nolint:nilerr // it may have room
+	}
+	if need := 2 * o.MemTable; use.AvailBytes < need {
+		return fmt.Errorf("%w: %d bytes are free, and opening takes up to %d; make room and start again", syscall.ENOSPC, use.AvailBytes, need)
+	}
+	return nil
 }
 
 // quiet drops pebble's log. A fatal error of pebble is one that it cannot go on
