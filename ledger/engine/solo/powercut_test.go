@@ -56,18 +56,29 @@ func (p *promises) clone() *promises {
 	return out
 }
 
+// errUntrue is a promise that a ledger breaks without saying that it cannot read.
+var errUntrue = errors.New("it says otherwise now")
+
 // broken counts what a ledger no longer stands by, and names one of it.
 func (p *promises) broken(l *Ledger) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for hash, want := range p.entries {
-		if got, e := l.Entry(hash); e != nil || got.Height != want.Height || got.Index != want.Index || got.Result.Code != want.Result.Code {
-			n, err = n+1, fmt.Errorf("%s of block %d is now %s of block %d: %w", want.Name(), want.Height, got.Name(), got.Height, e)
+		got, e := l.Entry(hash)
+		if e == nil && (got.Height != want.Height || got.Index != want.Index || got.Result.Code != want.Result.Code) || errors.Is(e, engine.ErrUnknown) {
+			e = errUntrue
+		}
+		if e != nil {
+			n, err = n+1, fmt.Errorf("%s of block %d, now %s of block %d: %w", want.Name(), want.Height, got.Name(), got.Height, e)
 		}
 	}
 	for height, want := range p.heads {
-		if got, e := l.Header(height); e != nil || got != want {
-			n, err = n+1, fmt.Errorf("block %d was shown as %+v and is now %+v: %w", height, want, got, e)
+		got, e := l.Header(height)
+		if e == nil && got != want || errors.Is(e, engine.ErrUnknown) {
+			e = errUntrue
+		}
+		if e != nil {
+			n, err = n+1, fmt.Errorf("block %d was shown as %+v, now %+v: %w", height, want, got, e)
 		}
 	}
 	return n, err
