@@ -192,7 +192,7 @@ func TestBenchLedgerRefusesNumbers(t *testing.T) {
 func TestBenchLedgerChecksSignatures(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "transactions")
-	if err := writeEntries(t.Context(), file, 3, time.Now().Add(time.Hour).UnixMilli()); err != nil {
+	if err := writeEntries(t.Context(), file, 3, 2, time.Now().Add(time.Hour).UnixMilli()); err != nil {
 		t.Fatal(err)
 	}
 	all, err := os.ReadFile(file)
@@ -216,8 +216,10 @@ func TestBenchLedgerChecksSignatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.Signature[5] ^= 1
-		if err := enterEntry(t.Context(), l, e.Encode()); (err == nil) != machine.unsigned {
-			t.Errorf("%s: a forged one: %v", name, err)
+		for which, raw := range map[string][]byte{"forged": e.Encode(), "filled in": all[2*benchSize:]} {
+			if err := enterEntry(t.Context(), l, raw); (err == nil) != machine.unsigned {
+				t.Errorf("%s: a %s one: %v", name, which, err)
+			}
 		}
 	}
 }
