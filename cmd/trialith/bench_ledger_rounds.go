@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,7 +173,7 @@ func middleLoad(ms []measuredLoad) measuredLoad {
 
 // machine measures what the figures depend on most.
 func (b *ledgerBenching) machine() (err error) {
-	b.result.Cores = runtime.GOMAXPROCS(0)
+	b.result.Cores, b.result.Machine = runtime.GOMAXPROCS(0), machineName()
 	f, err := os.Create(filepath.Join(b.work, "sync"))
 	if err != nil {
 		return err
@@ -191,6 +192,20 @@ func (b *ledgerBenching) machine() (err error) {
 	}
 	b.result.Sync = middle(took)
 	return nil
+}
+
+// machineName says what this runs on, as far as the system tells.
+func machineName() string {
+	name := runtime.GOOS + "/" + runtime.GOARCH
+	cpus, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return name
+	}
+	_, after, found := strings.Cut(string(cpus), "model name")
+	if line, _, _ := strings.Cut(after, "\n"); found {
+		name += ", " + strings.TrimLeft(line, "\t :")
+	}
+	return name
 }
 
 // single is how many signatures a second all cores verify one by one, by the
