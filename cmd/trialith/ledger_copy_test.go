@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"filippo.io/torchwood"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/trialith/trialith/ledger/tiles"
 	"github.com/trialith/trialith/ledger/tx"
@@ -77,6 +81,40 @@ func (c *copied) enter(names ...string) (hash wire.TxHash) {
 	return hash
 }
 
+// cosign keeps a witness's cosignature of the head, and returns a policy that
+// asks for it.
+func (c *copied) cosign(t *testing.T) []byte {
+	t.Helper()
+	s, err := torchwood.NewCosignatureSigner("witness.example/one", ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := c.ledger.Genesis().Keys()
+	v, err := note.NewVerifier(must(keys.VerifierKey()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := note.Open(c.ledger.Checkpoint(), note.VerifierList(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg, err := note.Sign(n, s)
+	if err == nil {
+		err = c.ledger.SetCosigned(c.ledger.Head().Height, msg)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Appendf(nil, "witness one %s\nquorum one\n", s.Verifier())
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func names(from, to int) (out []string) {
 	for i := from; i < to; i++ {
 		out = append(out, fmt.Sprintf("Committee %d", i))
@@ -117,6 +155,17 @@ func TestVerifyReceipt(t *testing.T) {
 	trialith(t, 3, "No witness", "ledger", "verify-receipt", good, "--genesis", genesis)
 	trialith(t, 3, "Demonstration", "ledger", "verify-receipt", good, "--genesis", genesis)
 	trialith(t, 3, "No witness", "ledger", "verify-receipt", good, "--genesis", genesis, "--policy", write("none.txt", []byte("quorum none\n")))
+	// Once a witness has cosigned, its cosignature travels in the receipt, and
+	// counts for whose policy has it.
+	policy := write("policy.txt", c.cosign(t))
+	cosigned, err := client.New(c.url, http.DefaultClient).Receipt(t.Context(), hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	witnessed := write("witnessed.txt", cosigned.Text())
+	trialith(t, 3, "a quorum of witnesses", "ledger", "verify-receipt", witnessed, "--genesis", genesis, "--policy", policy)
+	trialith(t, 3, "No witness", "ledger", "verify-receipt", witnessed, "--genesis", genesis)
+	trialith(t, 3, "No witness", "ledger", "verify-receipt", good, "--genesis", genesis, "--policy", policy)
 	r.Index--
 	trialith(t, 1, "NOT VALID", "ledger", "verify-receipt", write("other.txt", r.Text()), "--genesis", genesis)
 	trialith(t, 2, "receipt:", "ledger", "verify-receipt", write("half.txt", r.Text()[:100]), "--genesis", genesis)
