@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -252,7 +251,7 @@ func (r *Restoring) streamsWhole() error {
 	if got := state.NewMap(nodes).Update(r.streams); got != r.meta.Header.Streams {
 		return refuse("its streams have the root %v; the header says %v", got, r.meta.Header.Streams)
 	}
-	r.nodes([]byte{tableStreamNode}, nodes.Writes())
+	write(r.batch, []byte{tableStreamNode}, nodes.Writes())
 	r.streams = nil
 	return nil
 }
@@ -288,15 +287,8 @@ func (r *Restoring) fold() (wire.Hash, error) {
 	nodes := state.NewOverlay(snap.Nodes(r.current))
 	root := state.NewMap(nodes).Update(r.pending)
 	r.pending, r.bytes = nil, 0
-	r.nodes(named(tableNode, r.current), nodes.Writes())
+	write(r.batch, named(tableNode, r.current), nodes.Writes())
 	return root, r.flush()
-}
-
-// nodes keeps nodes of a map. None is deleted: rows only come.
-func (r *Restoring) nodes(prefix []byte, writes []state.Write) {
-	for _, w := range writes {
-		set(r.batch, slices.Concat(prefix, w.Key), w.Value)
-	}
 }
 
 // stateWhole compares the current stream's state with its digest.

@@ -203,23 +203,38 @@ type chunker struct {
 
 // rows writes all rows of a snapshot, in the order of their keys.
 func (w *chunker) rows(s *Snapshot) error {
-	edge := map[string]bool{}
-	for _, n := range chain.LogEdge(s.Head().Size()) {
-		edge[string(logKey(n))] = true
+	row := func(key, value []byte) error {
+		w.buf.Write(wire.Marshal(pair{Key: key, Value: value}))
+		return w.cut(ChunkSize)
 	}
 	for _, table := range snapshotTables {
-		err := s.walk([]byte{table}, []byte{table}, func(key, value []byte) error {
-			if table == tableLog && !edge[string(key)] {
-				return nil
-			}
-			w.buf.Write(wire.Marshal(pair{Key: key, Value: value}))
-			return w.cut(ChunkSize)
-		})
+		var err error
+		if table == tableLog {
+			err = edgeRows(s, row)
+		} else {
+			err = s.walk([]byte{table}, []byte{table}, row)
+		}
 		if err != nil {
 			return err
 		}
 	}
 	return w.cut(1)
+}
+
+// edgeRows tells the edge of the log, a row for each node, in the order of the keys.
+func edgeRows(s *Snapshot, fn func(key, value []byte) error) error {
+	nodes := chain.LogEdge(s.Head().Size())
+	slices.SortFunc(nodes, func(a, b chain.Node) int { return bytes.Compare(logKey(a), logKey(b)) })
+	hashes, err := s.logNodes(nodes)
+	if err != nil {
+		return err
+	}
+	for i, n := range nodes {
+		if err := fn(logKey(n), hashes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pair is one row of the database. Encoded as a CBOR array.
