@@ -71,9 +71,6 @@ func OpenKnown(ctx context.Context, g chain.Genesis, dir tiles.Dir) (*Known, err
 // Checkpoint is the newest that is known; zero before any.
 func (k *Known) Checkpoint() chain.Checkpoint { return k.at }
 
-// Genesis is the ledger's genesis.
-func (k *Known) Genesis() chain.Genesis { return k.genesis }
-
 // Seen is a checkpoint that goes on from what is known.
 type Seen struct {
 	Checkpoint chain.Checkpoint

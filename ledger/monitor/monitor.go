@@ -52,9 +52,6 @@ func Open(ctx context.Context, c Config) (*Monitor, error) {
 	return &Monitor{cfg: c, dir: dir, known: known}, nil
 }
 
-// Checkpoint is the newest that is known; zero before any.
-func (m *Monitor) Checkpoint() chain.Checkpoint { return m.known.Checkpoint() }
-
 // Report is what a look at one server found.
 type Report struct {
 	Checkpoint chain.Checkpoint

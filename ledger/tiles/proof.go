@@ -58,15 +58,6 @@ func (t Tree) Consistency(size uint64) ([]wire.Hash, error) {
 	return proof(p, err)
 }
 
-// Inclusion proves that the log has a leaf at a place.
-func (t Tree) Inclusion(index uint64) ([]wire.Hash, error) {
-	if err := t.check(index + 1); err != nil {
-		return nil, err
-	}
-	p, err := tlog.ProveRecord(int64(t.size), int64(index), t.hashes())
-	return proof(p, err)
-}
-
 func proof[P ~[]tlog.Hash](p P, err error) ([]wire.Hash, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tiles: %w", err)

@@ -54,24 +54,6 @@ func (w *Whole) Keys() (chain.Keys, error) {
 	return engine.NodeKeys(w.genesis, &w.streams[wire.Directory].kept)
 }
 
-// Stream is a stream's place in the map over the streams.
-func (w *Whole) Stream(id wire.StreamID) chain.Stream {
-	if p, ok := w.streams[id]; ok {
-		return p.Stream
-	}
-	return chain.Stream{}
-}
-
-// Streams is the number of streams that have a transaction.
-func (w *Whole) Streams() (n int) {
-	for _, p := range w.streams {
-		if p.Count > 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // Block executes the next block. Of its entries it reads stream, hash, code and
 // envelope, and fills in the rest; visit is told each full subtree of the log
 // that is new. It returns the leaves. After an error, a *Divergence, it refuses
