@@ -21,7 +21,7 @@ import (
 )
 
 // format names the layout of the keys; a directory of another one is refused.
-const format = "trialith ledger 1"
+const format = "trialith ledger 2"
 
 // Options of a store. The zero value is right for use.
 type Options struct {
@@ -94,7 +94,7 @@ func (s *Store) Close() (err error) {
 func (s *Store) begin() (err error) {
 	defer Catch(&err)
 	snap := s.Snapshot()
-	defer snap.Release()
+	defer func() { snap.Release() }()
 	s.recent.height = snap.head.Height
 	found, err := snap.get([]byte{tableFormat})
 	switch {
@@ -106,8 +106,8 @@ func (s *Store) begin() (err error) {
 		return b.Commit(pebble.Sync)
 	case err != nil:
 		return err
-	case string(found) != format:
-		return fmt.Errorf("its format is %q; this program reads %q", found, format)
+	case string(found) != format && string(found) != oldFormat:
+		return fmt.Errorf("its format is %q, this program reads %q; open it with the version of the program that wrote it, or a newer one", found, format)
 	}
 	genesis, err := snap.get([]byte{tableGenesis})
 	if err != nil {
@@ -118,6 +118,13 @@ func (s *Store) begin() (err error) {
 	}
 	if err := snap.complete(); err != nil {
 		return err
+	}
+	if string(found) == oldFormat {
+		if err := s.upgrade(snap); err != nil {
+			return fmt.Errorf("upgrade: %w", err)
+		}
+		snap.Release()
+		snap = s.Snapshot()
 	}
 	return snap.verify(s.genesis)
 }
