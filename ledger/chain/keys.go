@@ -140,6 +140,11 @@ func (k Keys) Present() tx.PublicKey { return k.nodes[len(k.nodes)-1] }
 // At is the key that signs the checkpoint of a height.
 func (k Keys) At(height uint64) tx.PublicKey { return k.nodes[len(k.Until(height))] }
 
+// Holds reports whether a key is or was the node's.
+func (k Keys) Holds(id wire.KeyID) bool {
+	return slices.ContainsFunc(k.nodes, func(n tx.PublicKey) bool { return n.ID() == id })
+}
+
 // Until returns the rotations up to a height: what a receipt of that height
 // must carry.
 func (k Keys) Until(height uint64) []Rotation {

@@ -41,6 +41,9 @@ func TestKeysOverTheHeights(t *testing.T) {
 	if k.Present() != public(22) || len(k.Rotations()) != 3 || k.Genesis().ID() != g.ID() {
 		t.Errorf("present %v, %d rotations", k.Present(), len(k.Rotations()))
 	}
+	if !k.Holds(public(0).ID()) || !k.Holds(public(22).ID()) || k.Holds(public(23).ID()) {
+		t.Error("the node's keys are others")
+	}
 	old, err := g.VerifierKey()
 	if err != nil {
 		t.Fatal(err)

@@ -137,6 +137,8 @@ func (f *fake) fillEntries() {
 
 func (f *fake) Genesis() chain.Genesis { return f.genesis }
 
+func (f *fake) Keys() (chain.Keys, error) { return f.genesis.Keys(), nil }
+
 func (f *fake) Head() chain.Header {
 	return chain.Header{Height: uint64(len(f.entries)), Time: f.entries[len(f.entries)-1].Time}
 }

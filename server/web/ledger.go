@@ -141,7 +141,11 @@ func (s *site) signers(ctx context.Context, entries []readmodel.Entry) (map[wire
 
 // signer names who holds a key, with the role that the directory gives.
 func (s *site) signer(ctx context.Context, key wire.KeyID) (string, error) {
-	if key == s.Ledger.Genesis().Node.ID() {
+	node, err := s.Ledger.Keys()
+	if err != nil {
+		return "", err
+	}
+	if node.Holds(key) {
 		return "The ledger’s own node, for somebody who stays unnamed", nil
 	}
 	a, err := s.Model.Signer(ctx, key)

@@ -66,6 +66,8 @@ var _ Model = (*readmodel.Model)(nil)
 // Ledger is what only the ledger itself can answer: bodies and proofs.
 type Ledger interface {
 	Genesis() chain.Genesis
+	// Keys are the node's, up to the head.
+	Keys() (chain.Keys, error)
 	Head() chain.Header
 	// Entry and Receipt answer an error for a hash that is in no block.
 	Entry(wire.TxHash) (engine.Entry, error)
