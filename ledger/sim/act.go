@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"crypto/ed25519"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -150,6 +152,44 @@ func (w *world) usedKey() error {
 func (w *world) grant() error {
 	w.serial++
 	_, err := w.enter(toy.GrantTx(toy.Key(2+w.n(signers)), w.serial))
+	return err
+}
+
+// nodeKeys are the numbers of the keys that the node has after genesis's.
+const firstNodeKey, nodeKeys = 1000, 100
+
+// nodeKey finds a private key of the node by its public one.
+func nodeKey(public tx.PublicKey) (ed25519.PrivateKey, error) {
+	for n := range nodeKeys {
+		if k := toy.Key(firstNodeKey + n); toy.Public(k) == public {
+			return k, nil
+		}
+	}
+	return nil, errors.New("no such key")
+}
+
+// rotate gives the node another key. Whether it has entered or not after a power
+// cut, the node goes on with the key that its directory names.
+func (w *world) rotate() error {
+	keys, err := w.ledger.Keys()
+	if err != nil {
+		return err
+	}
+	present := toy.Key(0)
+	n := len(keys.Rotations())
+	if n > 0 {
+		if present, err = nodeKey(keys.Present()); err != nil {
+			return err
+		}
+	}
+	if n == nodeKeys {
+		return nil
+	}
+	w.serial++
+	var unique tx.Key
+	binary.BigEndian.PutUint64(unique[:], w.serial)
+	e := chain.NewRotation(toy.Genesis().ID(), present, toy.Key(firstNodeKey+n), toy.Far, unique)
+	_, err = w.enter(e.Encode())
 	return err
 }
 

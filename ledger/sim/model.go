@@ -174,7 +174,7 @@ func (m *model) check(e engine.Engine) error {
 
 // execute runs the blocks by the model's own rules.
 func (m *model) execute(e engine.Engine) error {
-	x := execution{keys: map[wire.KeyID]bool{}, used: map[claim]bool{}, added: map[wire.StreamID]map[string]string{}}
+	x := execution{node: toy.Genesis().Node.ID(), keys: map[wire.KeyID]bool{}, used: map[claim]bool{}, added: map[wire.StreamID]map[string]string{}}
 	head := e.Head()
 	for height := uint64(1); height <= head.Height; height++ {
 		b, err := e.Block(height)
@@ -199,6 +199,7 @@ func (m *model) execute(e engine.Engine) error {
 
 // execution is the state by the model.
 type execution struct {
+	node  wire.KeyID
 	keys  map[wire.KeyID]bool
 	used  map[claim]bool
 	added map[wire.StreamID]map[string]string
@@ -212,7 +213,14 @@ func (x *execution) run(env *tx.Envelope, entry engine.Entry) engine.Code {
 		return engine.Expired
 	}
 	x.used[claimOf(env)] = true
-	if env.Kind == toy.Grant {
+	switch env.Kind {
+	case engine.KindRotate:
+		if env.Key != x.node {
+			return engine.BadRotation
+		}
+		x.node = env.Cosigners[0].Key
+		return engine.Accepted
+	case toy.Grant:
 		x.keys[env.Key] = true
 		return engine.Accepted
 	}

@@ -116,7 +116,7 @@ func (w *world) open() error {
 		head = "" // it would find the lie before the model does
 	}
 	l, err := solo.Open(solo.Config{
-		Dir: "data", HeadFile: head, Key: toy.Key(0), Clock: &w.clock, Machine: w.Machine, Genesis: toy.Genesis(),
+		Dir: "data", HeadFile: head, Key: toy.Key(0), KeyOf: nodeKey, Clock: &w.clock, Machine: w.Machine, Genesis: toy.Genesis(),
 		Followers: []engine.Follower{w.follower}, FS: w.disk, MaxQueue: 256,
 	})
 	if err != nil {
@@ -143,6 +143,7 @@ var actions = []action{
 	{"again", 8, (*world).again},
 	{"another under a used key", 6, (*world).usedKey},
 	{"grant", 4, (*world).grant},
+	{"rotate the node's key", 2, (*world).rotate},
 	{"stranger", 3, (*world).stranger},
 	{"late", 3, (*world).late},
 	{"garbage", 3, (*world).garbage},
