@@ -17,6 +17,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine/solo"
+	"github.com/trialith/trialith/ledger/monitor"
 	"github.com/trialith/trialith/ledger/witness"
 )
 
@@ -45,7 +46,7 @@ lost the second must not go on with the first, so back up both together or neith
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8090", "`address` to serve on; port 0 picks a free one")
 	c.Flags().StringArrayVar(&f.logs, "log", nil, "a `log` to watch: a genesis file, or ORIGIN=KEY; may be given again")
 	c.MarkFlagRequired("dir") //nolint:errcheck // the flag is there
-	c.AddCommand(witnessKeyCommand())
+	c.AddCommand(witnessKeyCommand(), witnessCheckCommand())
 	return c
 }
 
@@ -72,6 +73,55 @@ func witnessKeyCommand() *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", "", "the witness's `directory` (required)")
 	c.MarkFlagRequired("dir") //nolint:errcheck // the flag is there
 	return c
+}
+
+func witnessCheckCommand() *cobra.Command {
+	var genesis string
+	c := &cobra.Command{
+		Use:   "check FORK --genesis GENESIS",
+		Short: "Check what a witness kept of a ledger that signed two histories, offline",
+		Long: `Check a file *.fork of a witness's directory, with nothing but the ledger's genesis.
+
+The exit code is 0 if it proves that the ledger's node signed two histories, 1 if it
+proves nothing, 2 if it cannot be read.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			g, err := genesisFile(genesis)
+			if err != nil {
+				return unusable(c.ErrOrStderr(), err)
+			}
+			b, err := readLimited(args[0], witness.MaxRequestBytes)
+			if err != nil {
+				return unusable(c.ErrOrStderr(), err)
+			}
+			first, second, err := witness.ParseFork(b)
+			if err != nil {
+				return unusable(c.ErrOrStderr(), err)
+			}
+			sentence, err := twoHistories(g, first, second)
+			return sayEvidence(c.OutOrStdout(), sentence, err)
+		},
+	}
+	c.Flags().StringVar(&genesis, "genesis", "", "the ledger's genesis `file` (required)")
+	c.MarkFlagRequired("genesis") //nolint:errcheck // the flag is there
+	return c
+}
+
+// twoHistories says what two signed checkpoints prove on their face.
+func twoHistories(g chain.Genesis, first, second []byte) (string, error) {
+	e := monitor.Equivocation{Ledger: g.ID(), Earlier: monitor.Signed{Checkpoint: string(first)}, Later: monitor.Signed{Checkpoint: string(second)}}
+	a, err := e.Earlier.Open(g)
+	if err != nil {
+		return "", err
+	}
+	b, err := e.Later.Open(g)
+	if err != nil {
+		return "", err
+	}
+	if a.Height > b.Height {
+		e.Earlier, e.Later = e.Later, e.Earlier
+	}
+	return e.Check(g)
 }
 
 func runWitness(c *cobra.Command, f witnessFlags) error {

@@ -168,8 +168,46 @@ func TestWitnessed(t *testing.T) {
 			t.Errorf("it says %q; want %q", &diagnostics, want)
 		}
 	}
-	// The control: nothing else tells the old copy from the node.
-	startCommand(t, "serve", "--dir", old, "--listen", "127.0.0.1:0").line("serving ")
+	// The control: nothing else tells the old copy from the node. It writes a
+	// second history, and the witness that is shown it keeps the proof.
+	second := startCommand(t, "serve", "--dir", old, "--listen", "127.0.0.1:0").line("serving ")
+	register(t, old, second, "third")
+	register(t, old, second, "fourth")
+	forged := witness.Request{Checkpoint: []byte(get(t, second+"/v1/ledger/checkpoint"))}
+	answer, err := http.Post(url+"/add-checkpoint", "text/plain", bytes.NewReader(forged.Encode())) //nolint:noctx // the server ends with the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusConflict || !strings.Contains(w.diagnostics.String(), "FORK: two heads of size 3") {
+		t.Errorf("%s: %s", answer.Status, &w.diagnostics)
+	}
+	forks, err := filepath.Glob(filepath.Join(dir, "w", "*.fork"))
+	if err != nil || len(forks) != 1 {
+		t.Fatalf("%q, %v", forks, err)
+	}
+	genesis := filepath.Join(dir, fileGenesis)
+	out.Reset()
+	if code := run([]string{"witness", "check", forks[0], "--genesis", genesis}, &out, &diagnostics); code != 0 || !strings.Contains(out.String(), "signed two histories") {
+		t.Errorf("%d %s", code, &out)
+	}
+	b, err := os.ReadFile(forks[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, _, err := witness.ParseFork(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(forks[0], witness.FormatFork(same, same), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := run([]string{"witness", "check", forks[0], "--genesis", genesis}, &out, &diagnostics); code != 1 {
+		t.Errorf("one head twice proves something: %d %s", code, &out)
+	}
+	if code := run([]string{"witness", "check", genesis, "--genesis", genesis}, &out, &diagnostics); code != 2 {
+		t.Errorf("a genesis is read as a fork: %d", code)
+	}
 }
 
 // TestPublished: what is shown never goes back, and the witnesses' silence does

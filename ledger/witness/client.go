@@ -31,7 +31,16 @@ type rejected struct {
 	reason string
 }
 
-func (r *rejected) Error() string { return fmt.Sprintf("it answered %d: %s", r.status, r.reason) }
+func (r *rejected) Error() string {
+	s := fmt.Sprintf("it answered %d: %s", r.status, r.reason)
+	switch r.status {
+	case http.StatusForbidden:
+		s += "; it does not know the key that signs now: after a rotation its operator has to name the new one"
+	case http.StatusNotFound:
+		s += "; its operator has to name this ledger, and its URL must be the right one"
+	}
+	return s
+}
 
 // stale says that a witness refused a head for its time alone: the next head
 // will do, this one never.

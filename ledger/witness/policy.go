@@ -162,7 +162,7 @@ func (p *Policy) addWitness(words []string) error {
 
 func (p *Policy) addGroup(words []string) error {
 	if len(words) < 3 {
-		return errors.New("group <name> all|any|<k> <name>...")
+		return errors.New("group <name> all|any|<k> <name> and further names")
 	}
 	g := group{}
 	for _, name := range words[2:] {
