@@ -24,7 +24,12 @@ import (
 
 const maxDepth = 8 * wire.Size
 
-// Nodes keeps the inner nodes of a map. Memory and Overlay are such stores.
+// pageDepth is how many levels of nodes are kept in one row: a page. A key that
+// changes then changes a quarter of the rows. What is in which row follows from
+// the set alone.
+const pageDepth = 4
+
+// Nodes keeps the pages of a map. Memory and Overlay are such stores.
 type Nodes interface {
 	Get(key []byte) ([]byte, bool)
 	Set(key, value []byte)
@@ -32,7 +37,7 @@ type Nodes interface {
 }
 
 // Map is a Merkle map over a node store. An update reads and writes only the
-// nodes between the root and the keys that change.
+// pages between the root and the keys that change.
 type Map struct{ nodes Nodes }
 
 // NewMap opens the map kept in nodes; an empty store is the empty map.
@@ -51,7 +56,7 @@ func (m Map) Update(writes []Write) wire.Hash {
 		}
 	}
 	slices.SortFunc(changes, func(a, b change) int { return bytes.Compare(a.path[:], b.path[:]) })
-	top := m.apply(0, m.top(), changes)
+	top := m.apply(0, tree{child: m.top()}, changes)
 	if top.kind == none {
 		m.nodes.Delete(topKey)
 	} else {
@@ -80,6 +85,7 @@ const (
 	none = iota
 	leaf
 	node
+	inner // in a page: the children of a node follow
 )
 
 // child is what hangs below a node: nothing, a leaf (a its path, b the hash of
@@ -112,28 +118,36 @@ func (m Map) top() child {
 	return c
 }
 
-// apply changes the subtree c at the given depth.
-func (m Map) apply(depth int, c child, changes []change) child {
+// tree is a child with what hangs below it, as far as that is in its page.
+type tree struct {
+	child
+	below *[2]tree // of a node, unless it begins a page that was not read
+}
+
+// apply changes the subtree t at the given depth.
+func (m Map) apply(depth int, t tree, changes []change) tree {
 	if len(changes) == 0 {
-		return c
+		return t
 	}
-	if c.kind != node {
-		return m.build(depth, merge(c, changes))
+	if t.kind != node {
+		return m.build(depth, merge(t.child, changes))
 	}
-	key := nodeKey(depth, changes[0].path)
-	l, r := m.load(key)
+	below := t.below
+	if below == nil {
+		below = m.load(nodeKey(depth, changes[0].path))
+	}
 	cut := sort.Search(len(changes), func(i int) bool { return bit(changes[i].path, depth) == 1 })
-	l = m.apply(depth+1, l, changes[:cut])
-	r = m.apply(depth+1, r, changes[cut:])
+	l := m.apply(depth+1, below[0], changes[:cut])
+	r := m.apply(depth+1, below[1], changes[cut:])
 	switch {
 	case l.kind == none && r.kind != node:
-		m.nodes.Delete(key)
+		m.drop(depth, changes[0].path)
 		return r
 	case r.kind == none && l.kind != node:
-		m.nodes.Delete(key)
+		m.drop(depth, changes[0].path)
 		return l
 	}
-	return m.save(key, l, r)
+	return m.join(depth, changes[0].path, l, r)
 }
 
 // merge returns the leaves after the changes, sorted, of a subtree that had at most one.
@@ -157,35 +171,81 @@ func merge(c child, changes []change) []child {
 }
 
 // build makes a new subtree of sorted leaves.
-func (m Map) build(depth int, leaves []child) child {
+func (m Map) build(depth int, leaves []child) tree {
 	switch len(leaves) {
 	case 0:
-		return child{}
+		return tree{}
 	case 1:
-		return leaves[0]
+		return tree{child: leaves[0]}
 	}
 	cut := sort.Search(len(leaves), func(i int) bool { return bit(leaves[i].a, depth) == 1 })
 	l := m.build(depth+1, leaves[:cut])
 	r := m.build(depth+1, leaves[cut:])
-	return m.save(nodeKey(depth, leaves[0].a), l, r)
+	return m.join(depth, leaves[0].a, l, r)
 }
 
-func (m Map) save(key []byte, l, r child) child {
-	m.nodes.Set(key, r.encode(l.encode(make([]byte, 0, 2*(1+2*wire.Size)))))
-	return child{kind: node, a: nodeHash(l.hash(), r.hash())}
+// join makes the node of two subtrees at a depth of a path. One that begins a
+// page is kept.
+func (m Map) join(depth int, path wire.Hash, l, r tree) tree {
+	t := tree{child: child{kind: node, a: nodeHash(l.hash(), r.hash())}, below: &[2]tree{l, r}}
+	if depth%pageDepth == 0 {
+		m.nodes.Set(nodeKey(depth, path), encodePage(make([]byte, 0, 512), depth+1, t.below))
+		t.below = nil
+	}
+	return t
 }
 
-func (m Map) load(key []byte) (l, r child) {
+// drop removes the page that a node began which is none any more.
+func (m Map) drop(depth int, path wire.Hash) {
+	if depth%pageDepth == 0 {
+		m.nodes.Delete(nodeKey(depth, path))
+	}
+}
+
+// encodePage appends the two children of a node: a leaf, nothing, the hash of a
+// node that begins a page of its own, or the children of one that does not.
+func encodePage(b []byte, depth int, children *[2]tree) []byte {
+	for i := range children {
+		t := &children[i]
+		if t.kind != node || depth%pageDepth == 0 {
+			b = t.encode(b)
+			continue
+		}
+		b = encodePage(append(b, inner), depth+1, t.below)
+	}
+	return b
+}
+
+func (m Map) load(key []byte) *[2]tree {
 	b, ok := m.nodes.Get(key)
 	if !ok {
 		panic(fmt.Sprintf("state: map node %x is missing", key))
 	}
-	l, b = decodeChild(b)
-	r, b = decodeChild(b)
-	if len(b) != 0 {
-		panic(fmt.Sprintf("state: map node %x has %d bytes too many", key, len(b)))
+	below, rest := decodePage(b, 1)
+	if len(rest) != 0 {
+		panic(fmt.Sprintf("state: map node %x has %d bytes too many", key, len(rest)))
 	}
-	return l, r
+	return below
+}
+
+func decodePage(b []byte, depth int) (*[2]tree, []byte) {
+	children := new([2]tree)
+	for i := range children {
+		t := &children[i]
+		if len(b) == 0 || b[0] != inner {
+			t.child, b = decodeChild(b)
+			if t.kind == node && depth != pageDepth {
+				panic(fmt.Sprintf("state: map record: a page begins at depth %d of another", depth))
+			}
+			continue
+		}
+		if depth == pageDepth {
+			panic("state: map record: a page does not end")
+		}
+		t.below, b = decodePage(b[1:], depth+1)
+		t.child = child{kind: node, a: nodeHash(t.below[0].hash(), t.below[1].hash())}
+	}
+	return children, b
 }
 
 func (c child) encode(b []byte) []byte {
@@ -216,10 +276,10 @@ func decodeChild(b []byte) (child, []byte) {
 	return c, b[sizes[c.kind]:]
 }
 
-// topKey holds the root; it is shorter than every nodeKey.
+// topKey holds the root; it is shorter than the key of every page.
 var topKey = []byte{}
 
-// nodeKey names the node at a depth by the bits of the path above it.
+// nodeKey names the page that begins at a depth by the bits of the path above it.
 func nodeKey(depth int, path wire.Hash) []byte {
 	n := (depth + 7) / 8
 	k := append(make([]byte, 0, 1+n), byte(depth))

@@ -29,14 +29,15 @@ type Leaf struct {
 func (m Map) Prove(key []byte) Proof {
 	var p Proof
 	path := pathOf(key)
-	at := m.top()
+	at := tree{child: m.top()}
 	for depth := 0; at.kind == node; depth++ {
-		l, r := m.load(nodeKey(depth, path))
-		if bit(path, depth) == 1 {
-			l, r = r, l
+		below := at.below
+		if below == nil {
+			below = m.load(nodeKey(depth, path))
 		}
-		at = l
-		p.Siblings = append(p.Siblings, r.hash())
+		side := bit(path, depth)
+		at = below[side]
+		p.Siblings = append(p.Siblings, below[1-side].hash())
 	}
 	if at.kind == leaf && at.a != path {
 		p.Other = []Leaf{{Path: at.a, Value: at.b}}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -336,5 +337,45 @@ func BenchmarkUpdate(b *testing.B) {
 		o := NewOverlay(&nodes)
 		NewMap(o).Update(ws[1000:1050])
 		o.Commit(&nodes)
+	}
+}
+
+// TestPagesFollowFromTheSet: whatever the order of the changes, the rows are
+// those of a map that is made at once; and they are few.
+func TestPagesFollowFromTheSet(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6))
+	var nodes Memory
+	m := NewMap(&nodes)
+	pairs := map[string]string{}
+	for block := range 60 {
+		written := map[string]Write{}
+		for range 1 + r.IntN(80) {
+			k := fmt.Sprint(r.IntN(1500))
+			written[k] = Write{Key: []byte(k), Value: fmt.Append(nil, block), Delete: r.IntN(3) == 0 || block >= 50}
+		}
+		var ws []Write
+		for _, k := range slices.Sorted(maps.Keys(written)) {
+			ws = append(ws, written[k])
+		}
+		apply(pairs, ws)
+		root := m.Update(ws)
+		var all []Write
+		for _, k := range slices.Sorted(maps.Keys(pairs)) {
+			all = append(all, Write{Key: []byte(k), Value: []byte(pairs[k])})
+		}
+		var built Memory
+		if want := NewMap(&built).Update(all); root != want || nodes.Len() != built.Len() {
+			t.Fatalf("block %d: root %v with %d rows; made at once %v with %d", block, root, nodes.Len(), want, built.Len())
+		}
+		nodes.Scan(nil, func(k, v []byte) bool {
+			if want, ok := built.Get(k); !ok || !bytes.Equal(v, want) {
+				t.Fatalf("block %d: row %x is %x; made at once it is %x", block, k, v, want)
+			}
+			return true
+		})
+		if len(pairs) > 100 && nodes.Len() > len(pairs)/2 {
+			t.Fatalf("block %d: %d rows for %d pairs", block, nodes.Len(), len(pairs))
+		}
 	}
 }

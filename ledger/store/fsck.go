@@ -229,6 +229,7 @@ type examination struct {
 	base    chain.Header
 	walk    *walk // as it was after the last block
 	whole   bool  // every block was read and is right
+	old     bool  // the maps have rows of the old format, which are made anew when it is opened
 }
 
 // step runs a part of the examination; what stops it is a finding of the height
@@ -274,7 +275,8 @@ func wrong(height uint64, table, format string, args ...any) error {
 // begin checks what stands at the beginning: format, genesis, base.
 func (x *examination) begin() error {
 	found, err := x.snap.get([]byte{tableFormat})
-	if err != nil || string(found) != format {
+	x.old = string(found) == oldFormat
+	if err != nil || string(found) != format && !x.old {
 		return wrong(1, "format", "%q, %v; this program reads %q", found, err, format)
 	}
 	genesis, err := x.snap.get([]byte{tableGenesis})

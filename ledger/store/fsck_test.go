@@ -71,6 +71,10 @@ func grown(t testing.TB) (vfs.FS, store.Mark) {
 		}
 		if round == 2 {
 			crowd(t, l)
+			// The log may just have been written into a table; these are in it.
+			for n := range uint64(3) {
+				enter(t, l, toy.Tx(k, toy.Note, toy.Stream(1), "last", 90+n))
+			}
 		}
 		head = l.Head()
 		if err := l.Close(); err != nil {
