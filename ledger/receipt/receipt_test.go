@@ -395,8 +395,8 @@ func synthetic(t testing.TB, size uint64, cosign ...note.Signer) []byte {
 }
 
 // The text spends 45 bytes on each hash of the path, of which 32 are hash, so it
-// passes 1.2 KB in a log of 100,000; compressed, as a server sends it to who
-// takes that, it stays below until past a million.
+// passes 1.2 KB in a log of 100,000; what it says, in its 32 bytes a hash, stays
+// below until past a million, as its length under gzip shows.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	w, _ := witness(t)
