@@ -20,6 +20,7 @@ import (
 //	c height                   signed checkpoint
 //	C height                   the same with cosignatures of witnesses
 //	T height                   RFC 3161 time stamp of it
+//	k height                   mark of a block that Complete appended
 //	e index                    entry, by its place in the log
 //	t tx hash                  place in the log
 //	q stream sequence          place in the log, and the stream's head after it
@@ -38,6 +39,7 @@ const (
 	tableCheckpoint  = 'c'
 	tableCosigned    = 'C'
 	tableStamp       = 'T'
+	tableCompleted   = 'k'
 	tableEntry       = 'e'
 	tableTransaction = 't'
 	tableSequence    = 'q'
