@@ -15,8 +15,10 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/enginetest"
+	"github.com/trialith/trialith/ledger/engine/solo"
 	"github.com/trialith/trialith/ledger/internal/faulty"
 	"github.com/trialith/trialith/ledger/internal/toy"
+	"github.com/trialith/trialith/ledger/store"
 	"github.com/trialith/trialith/ledger/tx"
 )
 
@@ -248,6 +250,42 @@ func (w *world) restart() error {
 	}
 	w.report.Restarts++
 	return w.open()
+}
+
+// backup takes one under load, restores it, and opens what was restored.
+func (w *world) backup() error {
+	w.serial++
+	dir := fmt.Sprint("backup", w.serial)
+	made := make(chan error, 1)
+	var m store.Manifest
+	go func() {
+		var err error
+		m, err = w.ledger.Backup(dir)
+		made <- err
+	}()
+	if err := errors.Join(w.burst(), <-made); err != nil {
+		return err
+	}
+	want, err := w.ledger.Header(m.Height)
+	if err != nil || want.Hash() != m.Header {
+		return fmt.Errorf("of header %v, the ledger's is %v: %w", m.Header, want.Hash(), err)
+	}
+	to := dir + ".restored"
+	known := []store.Mark{{Height: want.Height, Header: want.Hash()}}
+	if _, _, err := store.Restore(dir, to, store.RestoreOptions{FS: w.disk, Known: known}); err != nil {
+		return err
+	}
+	l, err := solo.Open(solo.Config{
+		Dir: to, Key: toy.Key(0), KeyOf: nodeKey, Clock: &w.clock, Machine: w.Machine, Genesis: toy.Genesis(), FS: w.disk,
+	})
+	if err != nil {
+		return fmt.Errorf("restored: %w", err)
+	}
+	if l.Head() != want {
+		err = fmt.Errorf("restored to %+v, taken at %+v", l.Head(), want)
+	}
+	w.report.Backups++
+	return errors.Join(err, enginetest.Audit(l), l.Close(), w.disk.RemoveAll(dir), w.disk.RemoveAll(to))
 }
 
 // powerCut loses what was not synced, or some of it.

@@ -38,6 +38,7 @@ type Config struct {
 type Report struct {
 	Blocks, Transactions uint64
 	Acknowledged         int
+	Backups              int // taken under load and restored
 	Restarts             int // in order
 	Cuts                 int // of the power
 	Errors               int // of the disk, after which the ledger stopped
@@ -149,6 +150,7 @@ var actions = []action{
 	{"garbage", 3, (*world).garbage},
 	{"clock", 6, (*world).jump},
 	{"proofs", 6, (*world).proofs},
+	{"backup", 2, (*world).backup},
 	{"restart", 3, (*world).restart},
 	{"power cut", 4, (*world).powerCut},
 	{"power cut under load", 5, (*world).powerCutUnderLoad},

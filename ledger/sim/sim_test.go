@@ -55,12 +55,13 @@ func TestFault14Simulation(t *testing.T) {
 		total.Blocks += r.Blocks
 		total.Transactions += r.Transactions
 		total.Acknowledged += r.Acknowledged
+		total.Backups += r.Backups
 		total.Restarts += r.Restarts
 		total.Cuts += r.Cuts
 		total.Errors += r.Errors
 	}
 	t.Logf("%d lives of %d steps: %+v", seeds, c.Steps, total)
-	if *seed == 0 && (total.Cuts == 0 || total.Restarts == 0 || total.Errors == 0 || total.Transactions < 100) {
+	if *seed == 0 && (total.Cuts == 0 || total.Backups == 0 || total.Restarts == 0 || total.Errors == 0 || total.Transactions < 100) {
 		t.Errorf("uneventful lives: %+v", total)
 	}
 }
