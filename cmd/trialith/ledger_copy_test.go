@@ -296,6 +296,8 @@ func TestMirrorKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(3, 5))
+	var whole time.Duration // of the longest run so far, so that kills fall within one
+	killed := 0
 	for round := range 20 {
 		c.enter(names(20+15*round, 35+15*round)...)
 		trialith(t, 0, "blocks", "ledger", "export", "--dir", c.dir, "--out", files)
@@ -303,11 +305,20 @@ func TestMirrorKilled(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(r.IntN(400))*time.Millisecond, func() {
-			cmd.Process.Kill() //nolint:errcheck // it may have ended
-		})
-		cmd.Wait() //nolint:errcheck // it was killed, or not
-		timer.Stop()
+		began := time.Now()
+		if round%4 > 0 {
+			timer := time.AfterFunc(time.Duration(r.Int64N(int64(whole))), func() {
+				cmd.Process.Kill() //nolint:errcheck // it may have ended
+			})
+			defer timer.Stop()
+		}
+		if err := cmd.Wait(); err != nil {
+			killed++
+			if code := cmd.ProcessState.ExitCode(); code != -1 {
+				t.Errorf("round %d: exit code %d", round, code)
+			}
+		}
+		whole = max(whole, time.Since(began))
 		if _, err := os.Stat(filepath.Join(out, "checkpoint")); err != nil {
 			continue
 		}
@@ -315,6 +326,10 @@ func TestMirrorKilled(t *testing.T) {
 		watch := filepath.Join(at, fmt.Sprint("watch", round))
 		trialith(t, 0, "one history", "monitor", out, "--dir", watch, "--genesis", genesis, "--once")
 	}
+	if killed == 0 {
+		t.Error("no run was killed")
+	}
+	t.Logf("%d of 20 runs were killed", killed)
 	trialith(t, 0, "320 blocks", "ledger", "mirror", files, "--out", out, "--genesis", genesis, "--once")
 	sameFiles(t, files, out)
 }

@@ -77,8 +77,7 @@ func runMonitor(c *cobra.Command, args []string, f monitorFlags) error {
 		doubtful := false
 		for _, s := range sources {
 			doubts, err := lookAt(c, m, s, f.once)
-			var twice *monitor.EquivocationError
-			if errors.As(err, &twice) {
+			if _, twice := errors.AsType[*monitor.EquivocationError](err); twice {
 				return err, nil
 			}
 			doubtful = doubtful || doubts

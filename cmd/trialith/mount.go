@@ -69,7 +69,8 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		clock = web.StudyTime
 	}
 	return web.Register(router, web.Config{
-		Model: n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
+		Witnesses: witnesses,
+		Model:     n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
 		Label: func(_ context.Context, id trial.ID) (trial.Label, error) {
 			view, release := n.ledger.View(wire.StreamID(id))
 			defer release()
