@@ -3,6 +3,7 @@ package solo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -46,14 +47,7 @@ func (p *promises) saw(h chain.Header) {
 func (p *promises) clone() *promises {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := newPromises()
-	for h, e := range p.entries {
-		out.entries[h] = e
-	}
-	for height, h := range p.heads {
-		out.heads[height] = h
-	}
-	return out
+	return &promises{entries: maps.Clone(p.entries), heads: maps.Clone(p.heads)}
 }
 
 // errUntrue is a promise that a ledger breaks without saying that it cannot read.
