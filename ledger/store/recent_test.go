@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 )
@@ -19,10 +20,7 @@ func TestRecent(t *testing.T) {
 	history := []map[string][]byte{{}} // by height
 	hits, older := 0, 0
 	for height := uint64(1); height < 400; height++ {
-		now := map[string][]byte{}
-		for k, v := range history[height-1] {
-			now[k] = v
-		}
+		now := maps.Clone(history[height-1])
 		c.write(height, func(put func(key, value []byte)) {
 			for range r.IntN(8) {
 				k := keys[r.IntN(len(keys))]
