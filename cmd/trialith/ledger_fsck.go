@@ -86,8 +86,8 @@ func reportFindings(out, diagnostics io.Writer, f *store.Findings, asJSON bool) 
 		if f.Replayed {
 			again = "; every block was executed again"
 		}
-		fmt.Fprintf(out, "WHOLE: %d blocks, %d transactions, %d streams, %d files%s\nheader %d %v\n",
-			f.Height, f.Size, f.Streams, f.Files, again, f.Height, f.Header)
+		fmt.Fprintf(out, "WHOLE: %d blocks, %d transactions, %d streams%s\nheader %d %v\n",
+			f.Height, f.Size, f.Streams, again, f.Height, f.Header)
 	}
 	if !damaged {
 		return nil
@@ -102,7 +102,7 @@ func remedy(f store.Finding) string {
 		return "bring the head file back from beside the key, or write it with: trialith ledger head"
 	}
 	return "keep this directory as it is; bring back the newest backup with: trialith ledger restore --from BACKUP. " +
-		"It must reach the last signed head; ask whoever mirrors the ledger for a newer one if it does not"
+		"If it does not reach the last signed head, add --mirror with a mirror of the ledger"
 }
 
 func instant(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }

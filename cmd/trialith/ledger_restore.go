@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +22,20 @@ type heldCheckpoint struct{ file, policy string }
 func (h *heldCheckpoint) flags(c *cobra.Command) {
 	c.Flags().StringVar(&h.file, "checkpoint", "", "the newest checkpoint that a witness, a mirror or a reader has: a `file`")
 	c.Flags().StringVar(&h.policy, "policy", "", "witness policy that the checkpoint's cosignatures must meet: a `file`")
+}
+
+// known adds it to what a backup must have. Its keys are the backup's.
+func (h *heldCheckpoint) known(o *store.RestoreOptions, data string, g chain.Genesis) error {
+	if h.file == "" {
+		return nil
+	}
+	_, keys, err := store.ReadKeys(vfs.Default, data, g)
+	if err != nil {
+		return err
+	}
+	mark, err := h.mark(keys)
+	o.Known = append(o.Known, mark)
+	return err
 }
 
 // mark verifies the checkpoint under the node's keys, and the policy if there is one.
@@ -50,7 +63,7 @@ func (h *heldCheckpoint) mark(keys chain.Keys) (store.Mark, error) {
 }
 
 func restoreCommand() *cobra.Command {
-	var from, dir string
+	var from, dir, mirror string
 	var held heldCheckpoint
 	c := &cobra.Command{
 		Use:   "restore --from BACKUP --dir NODE",
@@ -61,30 +74,30 @@ lacks the head that this node signed last (its head file says which) or the give
 checkpoint, and a node whose ledger is there: move that away first.
 
 A backup that is too old is never started from: the node would sign a second history
-over what it signed before. Bring a newer one.`,
+over what it signed before. Bring a newer one, or name a mirror that has the blocks
+since: they are executed again, and must lead to the checkpoint that the node signed.
+What was refused in them stays refused; which idempotency keys it used nobody keeps.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return restore(c.OutOrStdout(), c.ErrOrStderr(), from, dir, held)
+			return restore(c, from, dir, mirror, held)
 		},
 	}
 	c.Flags().StringVar(&from, "from", "", "the backup's `directory` (required)")
 	c.Flags().StringVar(&dir, "dir", "", "the node's `directory` (required)")
+	c.Flags().StringVar(&mirror, "mirror", "", "complete an old backup with a mirror's blocks: its `directory` or address")
 	held.flags(c)
 	c.MarkFlagRequired("from") //nolint:errcheck // the flag is there
 	c.MarkFlagRequired("dir")  //nolint:errcheck // the flag is there
 	return c
 }
 
-func restore(out, diagnostics io.Writer, from, dir string, held heldCheckpoint) error {
+func restore(c *cobra.Command, from, dir, mirror string, held heldCheckpoint) error {
+	out, diagnostics := c.OutOrStdout(), c.ErrOrStderr()
 	_, g, err := store.ReadBackup(vfs.Default, from)
 	if err != nil {
 		return err
 	}
 	if err := adopt(dir, g); err != nil {
-		return err
-	}
-	_, keys, err := store.ReadKeys(vfs.Default, filepath.Join(from, dirLedger), g)
-	if err != nil {
 		return err
 	}
 	var o store.RestoreOptions
@@ -95,22 +108,25 @@ func restore(out, diagnostics io.Writer, from, dir string, held heldCheckpoint) 
 	if signed {
 		o.Known = append(o.Known, last)
 	}
-	if held.file != "" {
-		mark, err := held.mark(keys)
+	if err := held.known(&o, filepath.Join(from, dirLedger), g); err != nil {
+		return err
+	}
+	if mirror != "" {
+		machine, err := machineOf(dir, g)
 		if err != nil {
 			return err
 		}
-		o.Known = append(o.Known, mark)
+		o.Complete = func(s *store.Store) error { return completionFrom(mirror, machine, g).run(c.Context(), s) }
 	}
-	m, _, err := store.Restore(from, filepath.Join(dir, dirLedger), o)
+	_, f, err := store.Restore(from, filepath.Join(dir, dirLedger), o)
 	if errors.Is(err, store.ErrOld) {
-		return hint(err, "a node that went on from it would sign a second history; mirrors and witnesses would show that to everybody")
+		return hint(err, "a node that went on from it would sign a second history; a mirror may have what it lacks: --mirror")
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "restored height %d (%s), %d transactions, examined whole\nheader %d %v\n", m.Height, instant(m.Time), m.Size, m.Height, m.Header)
-	if !signed && m.Height > 0 {
+	fmt.Fprintf(out, "restored height %d, %d transactions, examined whole\nheader %d %v\n", f.Height, f.Size, f.Height, f.Header)
+	if !signed && f.Height > 0 {
 		fmt.Fprintf(diagnostics, "trialith: warning: no head file in %s: nothing here shows that this is the newest block that was signed\n"+
 			"trialith: hint: bring the head file back, or write it with: trialith ledger head --dir %s --checkpoint FILE\n", filepath.Join(dir, dirKeys), dir)
 	}

@@ -33,6 +33,7 @@ var tableNames = map[byte]string{
 	tableCosigned: "cosigned checkpoint", tableStamp: "time stamp", tableEntry: "entry", tableTransaction: "transaction index",
 	tableSequence: "stream index", tableIdempotency: "idempotency key", tableState: "state", tableNode: "state map",
 	tableStream: "stream", tableStreamNode: "stream map", tableLog: "log",
+	tableCompleted: "completed block",
 }
 
 // describe names a row for people.
@@ -47,7 +48,7 @@ func describe(key []byte) string {
 	switch key[0] {
 	case tableFormat, tableGenesis, tableBase:
 		return name
-	case tableHeader, tableCheckpoint, tableCosigned, tableStamp, tableEntry:
+	case tableHeader, tableCheckpoint, tableCosigned, tableStamp, tableEntry, tableCompleted:
 		if len(key) == 9 {
 			return fmt.Sprintf("%s %d", name, binary.BigEndian.Uint64(key[1:]))
 		}
@@ -65,7 +66,7 @@ func (x *examination) heightOf(key []byte) uint64 {
 	if len(key) == 9 {
 		n := binary.BigEndian.Uint64(key[1:])
 		switch key[0] {
-		case tableHeader, tableCheckpoint, tableCosigned, tableStamp:
+		case tableHeader, tableCheckpoint, tableCosigned, tableStamp, tableCompleted:
 			return max(n, 1)
 		case tableEntry:
 			return x.heightAt(n)

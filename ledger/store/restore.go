@@ -88,8 +88,11 @@ func differs(want, got []BackupFile) string {
 // RestoreOptions say what a backup must not be older than.
 type RestoreOptions struct {
 	FS vfs.FS // nil: the disk
+	// Complete, unless nil, appends to the copy what the backup lacks, before it
+	// is examined. See Store.Complete.
+	Complete func(*Store) error
 	// Known are heads that this ledger had: that of the head file, and those of
-	// checkpoints that others hold. The backup must have each of them.
+	// checkpoints that others hold. The copy must have each of them.
 	Known []Mark
 }
 
@@ -113,6 +116,9 @@ func Restore(from, to string, o RestoreOptions) (m Manifest, f *Findings, err er
 	if err := copyData(o.FS, from, half, m); err != nil {
 		return m, nil, errors.Join(fmt.Errorf("restore: %w", err), o.FS.RemoveAll(half))
 	}
+	if err := complete(half, g, o); err != nil {
+		return m, nil, errors.Join(fmt.Errorf("restore: %w", err), o.FS.RemoveAll(half))
+	}
 	if f, err = examine(half, g, m, o); err != nil {
 		return m, f, errors.Join(fmt.Errorf("restore: %w", err), o.FS.RemoveAll(half))
 	}
@@ -123,24 +129,42 @@ func Restore(from, to string, o RestoreOptions) (m Manifest, f *Findings, err er
 	return m, f, nil
 }
 
+func complete(dir string, g chain.Genesis, o RestoreOptions) error {
+	if o.Complete == nil {
+		return nil
+	}
+	s, err := Open(dir, g, Options{FS: o.FS})
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.Complete(s), s.Close())
+}
+
 // examine refuses a copy that is damaged or older than what is known.
 func examine(dir string, g chain.Genesis, m Manifest, o RestoreOptions) (*Findings, error) {
-	for _, known := range o.Known {
-		if known.Height > m.Height {
-			return nil, fmt.Errorf("the backup ends at height %d, and the ledger had height %d: %w", m.Height, known.Height, ErrOld)
-		}
-	}
-	f, err := Fsck(dir, g, FsckOptions{FS: o.FS, Known: o.Known})
+	f, err := Fsck(dir, g, FsckOptions{FS: o.FS})
 	if err != nil {
 		return nil, err
 	}
 	if first, any := f.First(); any {
 		return f, fmt.Errorf("the backup is not whole: %v", first)
 	}
-	if f.Height != m.Height || f.Header != m.Header {
-		return f, fmt.Errorf("its head is %d, %v; the manifest says %d, %v", f.Height, f.Header, m.Height, m.Header)
-	}
-	return f, nil
+	_, err = ReadClosed(o.FS, dir, g, func(s *Snapshot) error {
+		for _, k := range append([]Mark{{Height: m.Height, Header: m.Header}}, o.Known...) {
+			if k.Height > f.Height {
+				return fmt.Errorf("the backup ends at height %d, and the ledger had height %d: %w", f.Height, k.Height, ErrOld)
+			}
+			h, err := s.Header(k.Height)
+			if err != nil {
+				return err
+			}
+			if h.Hash() != k.Header {
+				return fmt.Errorf("height %d: header %v is known, and the backup has another block, %v", k.Height, k.Header, h.Hash())
+			}
+		}
+		return nil
+	})
+	return f, err
 }
 
 // ErrOld says that a backup lacks blocks that the ledger had. Started from it,

@@ -253,7 +253,7 @@ func (s *Store) putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wi
 	if !again {
 		set(b, named(tableTransaction, e.Hash), place)
 	}
-	if e.Result.Code.UsesKey() {
+	if e.Result.Code.UsesKey() && env != nil { // none: refused, and given to Complete
 		key := idempotencyKey(e.Stream, env.Key, env.Idempotency)
 		s.used.add(key)
 		set(b, key, e.Hash[:])

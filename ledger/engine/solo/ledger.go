@@ -33,6 +33,9 @@ type Ledger struct {
 	id    wire.LedgerID
 	store *store.Store
 	keys  atomic.Pointer[chain.Keys] // the newest that were read
+
+	completed bool // it has blocks that store.Complete appended
+
 	guard guard
 	log   *store.Log      // the committer's alone
 	tip   *store.Snapshot // the last sealed block; the committer's alone
@@ -112,6 +115,9 @@ func (l *Ledger) recover() (err error) {
 		return fmt.Errorf("solo: %w", err)
 	}
 	if l.log, err = snap.Log(); err != nil {
+		return fmt.Errorf("solo: %w", err)
+	}
+	if l.completed, err = snap.Completed(); err != nil {
 		return fmt.Errorf("solo: %w", err)
 	}
 	keys, err := l.keysOf(l.now)

@@ -81,6 +81,9 @@ func (l *Ledger) reserve(t engine.Item) (*item, *committed, error) {
 		if err == nil && used {
 			err = &engine.DuplicateError{Earlier: earlier}
 		}
+		if err == nil {
+			err = l.entered(now, t.Hash)
+		}
 		var it *item
 		mine, again := false, false
 		if err == nil {
