@@ -115,10 +115,12 @@ func instant(ms int64) string {
 }
 
 func (e *Equivocation) why(a, b chain.Checkpoint) (string, error) {
-	if why := contradiction(a, b); why != "" {
+	why := contradiction(a, b)
+	switch idle := len(e.Path) > 0 || e.Root != (wire.Hash{}); {
+	case idle && (why != "" || len(e.Headers) > 0), why != "" && len(e.Headers) > 0:
+		return "", errors.New("evidence: it holds more than what it proves needs")
+	case why != "":
 		return why, nil
-	}
-	switch {
 	case len(e.Headers) > 0:
 		return e.otherBlock(a, b)
 	case len(e.Path) > 0:

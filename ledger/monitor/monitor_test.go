@@ -340,6 +340,8 @@ func TestMutatedEvidence(t *testing.T) {
 		"two of one history": func(e *monitor.Equivocation) { e.Later = e.Earlier },
 		"swapped":            func(e *monitor.Equivocation) { e.Earlier, e.Later = e.Later, e.Earlier },
 		"no headers":         func(e *monitor.Equivocation) { e.Headers = nil },
+		"an idle root":       func(e *monitor.Equivocation) { e.Root[0] = 1 },
+		"an idle path":       func(e *monitor.Equivocation) { e.Path = make([]wire.Hash, 1) },
 		"a header less":      func(e *monitor.Equivocation) { e.Headers = e.Headers[1:] },
 		"not the last":       func(e *monitor.Equivocation) { e.Headers = e.Headers[:len(e.Headers)-1] },
 		"a strange rotation": func(e *monitor.Equivocation) { e.Later.Rotations = []chain.Rotation{{Height: 1}} },
