@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func open(t testing.TB, o enginetest.Options) engine.Engine {
 	t.Helper()
 	l, err := solo.Open(solo.Config{
-		Dir: filepath.Join(o.Dir, "data"), Key: o.Key, Genesis: o.Genesis, Machine: o.Machine, Clock: o.Clock,
+		Dir: filepath.Join(o.Dir, "data"), Key: o.Key, KeyOf: o.KeyOf, Genesis: o.Genesis, Machine: o.Machine, Clock: o.Clock,
 		Followers: o.Followers, MaxQueue: o.MaxQueue, MemTable: 1 << 20,
 	})
 	if err != nil {
@@ -170,6 +170,7 @@ func faults() []fault {
 		{"tells twice", followersAs(func(f engine.Follower) engine.Follower { return twice{f} }), []string{"Followers", "FollowersAfterRestart"}},
 		{"tells less", followersAs(func(f engine.Follower) engine.Follower { return &skipper{Follower: f} }), []string{"Followers", "FollowersAfterRestart"}},
 		{"hides a failure", followersAs(func(f engine.Follower) engine.Follower { return silent{f} }), []string{"FollowerFails"}},
+		{"never rotates", wrapped(func(e engine.Engine) engine.Engine { return still{e} }), []string{"Rotation"}},
 		{"random machine", altered(func(o *enginetest.Options) { o.Machine = &dice{StateMachine: o.Machine} }), []string{"Reexecution"}},
 	}
 }
@@ -336,6 +337,11 @@ func (f silent) Apply(ctx context.Context, b engine.Block) error {
 	_ = f.Follower.Apply(ctx, b)
 	return nil
 }
+
+// still knows no key but genesis's.
+type still struct{ engine.Engine }
+
+func (s still) Keys() (chain.Keys, error) { return s.Genesis().Keys(), nil }
 
 // dice writes what no other run writes.
 type dice struct {

@@ -22,9 +22,11 @@ import (
 
 // Options are what a case asks of an engine.
 type Options struct {
-	Dir       string             // its home; the same one again is a restart
-	Genesis   chain.Genesis      // toy's
-	Key       ed25519.PrivateKey // genesis's node key
+	Dir     string             // its home; the same one again is a restart
+	Genesis chain.Genesis      // toy's
+	Key     ed25519.PrivateKey // genesis's node key
+	// KeyOf finds any other key of the node, by which it is rotated to.
+	KeyOf     func(tx.PublicKey) (ed25519.PrivateKey, error)
 	Machine   engine.StateMachine
 	Clock     engine.Clock // nil: the machine's
 	Followers []engine.Follower
@@ -71,6 +73,7 @@ func Cases() []Case {
 		{"FollowersAfterRestart", followersAfterRestart},
 		{"FollowerFails", followerFails},
 		{"Reexecution", reexecution},
+		{"Rotation", rotation},
 	}
 }
 
@@ -87,7 +90,17 @@ func Run(t *testing.T, open Open) {
 
 // options are those of a case that asks nothing else.
 func options(t testing.TB) Options {
-	return Options{Dir: t.TempDir(), Genesis: toy.Genesis(), Key: toy.Key(0), Machine: new(toy.Machine)}
+	return Options{Dir: t.TempDir(), Genesis: toy.Genesis(), Key: toy.Key(0), KeyOf: keyOf, Machine: new(toy.Machine)}
+}
+
+// keyOf finds the first keys of the toy's series.
+func keyOf(public tx.PublicKey) (ed25519.PrivateKey, error) {
+	for n := range 40 {
+		if k := toy.Key(n); toy.Public(k) == public {
+			return k, nil
+		}
+	}
+	return nil, errors.New("no such key")
 }
 
 // limit ends a wait that would never end. No case depends on its length.

@@ -14,7 +14,7 @@ func TestConformance(t *testing.T) {
 	enginetest.Run(t, func(t testing.TB, o enginetest.Options) engine.Engine {
 		t.Helper()
 		return open(t, Config{
-			Dir: filepath.Join(o.Dir, "data"), HeadFile: filepath.Join(o.Dir, "head"), Key: o.Key, Genesis: o.Genesis,
+			Dir: filepath.Join(o.Dir, "data"), HeadFile: filepath.Join(o.Dir, "head"), Key: o.Key, KeyOf: o.KeyOf, Genesis: o.Genesis,
 			Machine: o.Machine, Clock: o.Clock, Followers: o.Followers, MaxQueue: o.MaxQueue, MemTable: 1 << 20,
 		})
 	})
