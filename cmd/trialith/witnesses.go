@@ -126,7 +126,7 @@ func (n *node) watch(ctx context.Context, w watchers) (err error) {
 	}
 	if err := f.Check(ctx); err != nil {
 		f.Close()
-		return hint(err, `this node must not sign: bring the newest backup ("trialith ledger restore"), or stop whoever else signs with its key; if the witness is mistaken, leave it out`)
+		return hint(err, `this node must not sign: bring a backup that has what the witness shows at its URL below /checkpoint/%s ("trialith ledger restore"), or stop whoever else signs with its key; if the witness is mistaken, leave it out`, n.ledger.Genesis().Origin)
 	}
 	f.Start()
 	n.feeder = f

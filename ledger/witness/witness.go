@@ -175,9 +175,15 @@ func refuse(status int, format string, args ...any) error {
 
 // ServeHTTP answers POST …/add-checkpoint of C2SP tlog-witness. A head whose
 // time is off is refused with 412, which that specification does not know.
+// GET …/checkpoint/<origin> shows the newest head of a log that was cosigned:
+// it says how far a node that lost its data had come.
 func (w *Witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if _, origin, found := strings.Cut(r.URL.Path, "/checkpoint/"); found && r.Method == http.MethodGet {
+		w.show(rw, origin)
+		return
+	}
 	if !strings.HasSuffix(r.URL.Path, "/add-checkpoint") {
-		http.Error(rw, "this is a witness; it answers POST /add-checkpoint", http.StatusNotFound)
+		http.Error(rw, "this is a witness; it answers POST /add-checkpoint and GET /checkpoint/<origin>", http.StatusNotFound)
 		return
 	}
 	if r.Method != http.MethodPost {
@@ -197,6 +203,24 @@ func (w *Witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	io.WriteString(rw, line) //nolint:errcheck // a client that is gone asks again
+}
+
+// show answers with the newest cosigned head of a log, as the log signed it.
+func (w *Witness) show(rw http.ResponseWriter, origin string) {
+	l, known := w.logs[origin]
+	if !known {
+		http.Error(rw, fmt.Sprintf("this witness does not watch the log %q", origin), http.StatusNotFound)
+		return
+	}
+	l.mu.Lock()
+	checkpoint := l.seen.checkpoint
+	l.mu.Unlock()
+	if checkpoint == nil {
+		http.Error(rw, "this witness has cosigned nothing of it", http.StatusNotFound)
+		return
+	}
+	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	rw.Write(checkpoint) //nolint:errcheck // a client that is gone asks again
 }
 
 func answerRefusal(rw http.ResponseWriter, err error) {

@@ -186,6 +186,28 @@ func TestCosign(t *testing.T) {
 	want(t, w, l.request(c.Size, c), http.StatusOK, "witness.example/w1")
 }
 
+// TestShow: the witness shows the newest head that it has cosigned.
+func TestShow(t *testing.T) {
+	t.Parallel()
+	w := open(t, config(t, at(noon)))
+	l := newLog(t).grow("a", "b")
+	get := func(path string) (int, string) {
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		return rec.Code, rec.Body.String()
+	}
+	if code, text := get("/checkpoint/" + origin); code != http.StatusNotFound || !strings.Contains(text, "nothing of it") {
+		t.Errorf("%d %s", code, text)
+	}
+	want(t, w, l.request(0, l.head()), http.StatusOK, "")
+	if code, text := get("/prefix/checkpoint/" + origin); code != http.StatusOK || text != string(l.sign(l.head())) {
+		t.Errorf("%d %s", code, text)
+	}
+	if code, text := get("/checkpoint/log.example/other"); code != http.StatusNotFound || !strings.Contains(text, "does not watch") {
+		t.Errorf("%d %s", code, text)
+	}
+}
+
 // TestWitnessOverHTTP holds the routes and methods, and the limit of a body.
 func TestWitnessOverHTTP(t *testing.T) {
 	t.Parallel()
