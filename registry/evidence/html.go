@@ -271,7 +271,7 @@ var questions = map[string]string{
 	checkPackage:    "The results in the file are the released ones",
 	checkOutcomes:   "Registered and reported outcomes agree",
 	checkLooks:      "What the safety board saw was committed to beforehand, and adds up",
-	checkData:       "Rows of data shown belong to the committed data",
+	checkData:       "The data were fixed, row by row, and locked",
 }
 
 // conditions are the checks of the gate that results pass on their way out.

@@ -251,6 +251,7 @@ func (v *verification) names() []string { return v.options().expected() }
 // options are the parts that this file has of those it may lack.
 func (v *verification) options() (o options) {
 	_, o.ceremony = v.parts[partCeremony]
+	_, o.witnessed = v.parts[partCosigned]
 	_, o.packaged = v.parts[partPackage]
 	return o
 }
