@@ -11,7 +11,7 @@ var families = [][2]Code{
 	{ReportExists, LookTooLong},
 	{DatasetLocked, AlreadyUnblinded},
 	{NoSuchCut, NoCorrection},
-	{Expired, TooLarge},
+	{Reserved, TooLarge},
 }
 
 // Known reports whether the table of refusals has the code.

@@ -124,9 +124,11 @@ const (
 	NoCorrection      Code = 611
 
 	// The engine's own: no rule gives them.
-	Expired   Code = 65533
-	Duplicate Code = 65534
-	TooLarge  Code = 65535
+	Reserved    Code = 65531
+	BadRotation Code = 65532
+	Expired     Code = 65533
+	Duplicate   Code = 65534
+	TooLarge    Code = 65535
 )
 
 // Refusal is a rule's no: a code for machines, a sentence for people that names

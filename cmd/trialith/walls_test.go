@@ -92,7 +92,7 @@ var house = []room{
 
 	// Floor 5. The server never holds the prover nor a participant's secrets.
 	{[]string{"trial/device"}, []string{"trial", "trial/act", "trial/consent", "circuits/*", "ledger/wire"}},
-	{[]string{"server/client"}, []string{"trial", "trial/act", "circuits/*", "ledger/wire", "ledger/tx"}},
+	{[]string{"server/client"}, []string{"trial", "trial/act", "circuits/*", "ledger/wire", "ledger/tx", "ledger/receipt"}},
 	{pages, slices.Concat(kept, words, rules, formats, followers, pages, light, []string{"trial/contract", "trial/vault"})},
 
 	// Floor 6. cmd/trialith is the only wiring.

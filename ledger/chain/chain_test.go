@@ -90,6 +90,7 @@ func vectors(t *testing.T) []string {
 		fmt.Sprintf("header1 %x", h.Encode()),
 		fmt.Sprintf("header1.hash %v", h.Hash()),
 		fmt.Sprintf("verifier %s", vkey),
+		fmt.Sprintf("rotation %x", wire.Marshal(rotation(0, 20, 2))),
 		fmt.Sprintf("checkpoint\n%s", msg),
 	}
 }

@@ -136,6 +136,9 @@ func NewSigner(origin string, key ed25519.PrivateKey) note.Signer {
 	return nodeSigner{nodeKey{origin, tx.PublicKey(key.Public().(ed25519.PublicKey))}, key}
 }
 
+// NewVerifier makes the verifier of checkpoints that key signs under origin.
+func NewVerifier(origin string, key tx.PublicKey) note.Verifier { return nodeKey{origin, key} }
+
 // VerifierKey is the node's key in the text form that public tools take,
 // "<name>+<hash>+<key>".
 func (g Genesis) VerifierKey() (string, error) {

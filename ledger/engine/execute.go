@@ -36,6 +36,8 @@ const (
 // Base is the committed state that a block executes on. It must not change
 // while the block is executed.
 type Base interface {
+	// Genesis is the ledger's.
+	Genesis() chain.Genesis
 	// State is a stream's state.
 	State(wire.StreamID) state.View
 	// Nodes are the nodes of the map over a stream's state.
@@ -64,6 +66,7 @@ type Executed struct {
 	StreamNodes []state.Write
 	Streams     wire.Hash // root of the map over the streams
 	Results     wire.Hash
+	Node        tx.PublicKey // the node's key from this block on
 }
 
 // Change is what a block changed of one stream.
@@ -131,7 +134,7 @@ func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed
 	if err != nil {
 		return nil, err
 	}
-	m.Prepare(base.State, pending)
+	Prepare(m, base.State, pending)
 	out := &Executed{
 		Entries: make([]Entry, len(items)), Leaves: make([][]byte, len(items)), Heads: make([]wire.Hash, len(items)),
 	}
@@ -146,6 +149,7 @@ func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed
 		out.Heads[i] = r.Head
 	}
 	b.seal(out)
+	out.Node = NodeKey(base.Genesis().Node, b.streams[wire.Directory].overlay)
 	return out, nil
 }
 
@@ -254,7 +258,7 @@ func (b *block) admit(p Pending) (Code, error) {
 	return Accepted, nil
 }
 
-// judge asks the state machine. The effects of a refused transaction are
+// judge runs the transaction. The effects of a refused transaction are
 // discarded here too, so that a rule that writes before it refuses does no harm.
 func (b *block) judge(p Pending) Result {
 	id := p.Envelope.Stream
@@ -264,14 +268,9 @@ func (b *block) judge(p Pending) Result {
 	if id == wire.Directory {
 		directory = try
 	}
-	result := b.machine.Execute(p, directory, try)
-	if result.Code == Accepted && !fits(result.Events, try) {
-		result.Code = TooLarge
-	}
+	result := Run(b.machine, b.base.Genesis(), p, directory, try)
 	if result.Code == Accepted {
 		try.Commit(r.overlay)
-	} else {
-		result.Events = nil
 	}
 	return result
 }

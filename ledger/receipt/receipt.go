@@ -1,10 +1,28 @@
 // Package receipt is what a submitter keeps: proof that a transaction is in the
 // ledger, where, when, and what came of it. It is checked with nothing but the
-// ledger's genesis.
+// ledger's genesis, and a policy of whose cosignatures count.
+//
+// It has one form, the text of a C2SP tlog-proof, which public tools check as
+// far as the log goes:
+//
+//	c2sp.org/tlog-proof@v1
+//	extra <CBOR [link, [rotation…]], base64>
+//	index <place in the log, decimal>
+//	<inclusion path, one hash in base64 a line>
+//
+//	<signed checkpoint>
+//
+// The checkpoint is of the transaction's own block or of a later one. The leaf
+// that is proven commits to the link, so what the link says of stream, height,
+// time and result is what the ledger logged. The rotations are those of the
+// node's key up to the checkpoint's block; most ledgers have none.
 package receipt
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 
 	fproof "github.com/transparency-dev/formats/proof"
 
@@ -12,108 +30,95 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 )
 
-// Version is the only form of receipt there is.
-const Version = 1
-
 // Limits of a receipt.
 const (
-	MaxBytes = 128 << 10
+	// MaxBytes bounds the text: a path, a link with all the rotations a ledger may
+	// have, and a checkpoint with all its cosignatures.
+	MaxBytes = chain.MaxCheckpointBytes + 16<<10 + 2*maxExtra
 	maxPath  = 64 // an inclusion proof in a log of 2^64 leaves
+	maxExtra = chain.MaxRotations << 10
 )
 
-// Receipt proves one entry under the checkpoint of its own block. Encoded as a
-// CBOR array of its fields.
+// Receipt proves one entry under a checkpoint.
 type Receipt struct {
-	_       struct{}     `cbor:",toarray"`
-	Version uint8        `json:"version"`
-	Header  chain.Header `json:"header"` // of the block
-	// Link is the entry's place in its stream; Height and Time are the header's.
-	Link       chain.Link  `json:"link"`
-	Path       []wire.Hash `json:"path"`       // RFC 6962 inclusion proof of the link's leaf
-	Checkpoint string      `json:"checkpoint"` // C2SP signed note of the header, with any cosignatures
+	Index      uint64      // place in the log, from 0
+	Link       chain.Link  // the entry's place in its stream
+	Path       []wire.Hash // RFC 6962 inclusion proof of the link's leaf
+	Checkpoint string      // C2SP signed note of the entry's block or a later one, with any cosignatures
+	// Rotations of the node's key up to the checkpoint's height.
+	Rotations []chain.Rotation
+}
+
+// extra is what the proof's extra line holds. Encoded as a CBOR array.
+type extra struct {
+	_         struct{} `cbor:",toarray"`
+	Link      chain.Link
+	Rotations []chain.Rotation
 }
 
 // New puts a receipt together.
-func New(h chain.Header, l chain.Link, path []wire.Hash, checkpoint []byte) Receipt {
-	return Receipt{Version: Version, Header: h, Link: l, Path: path, Checkpoint: string(checkpoint)}
+func New(index uint64, l chain.Link, path []wire.Hash, checkpoint []byte, rotations []chain.Rotation) Receipt {
+	return Receipt{Index: index, Link: l, Path: path, Checkpoint: string(checkpoint), Rotations: rotations}
 }
 
-// Proven is what a receipt that verifies says.
-type Proven struct {
-	Index uint64 // place in the log, from 0
-	Link  chain.Link
-	// Notice is to be shown with the receipt wherever it is shown.
-	Notice string
-}
-
-// NoWitness is the notice of a receipt that only the ledger's own key vouches for.
-const NoWitness = "No witness: only the ledger's own key vouches for this checkpoint. " +
-	"Compare it with one that somebody else holds."
-
-// Demonstration is the notice of a receipt of a demonstration's ledger.
-const Demonstration = "Demonstration: the keys behind this ledger are public, so anyone can forge what it holds; no trial may rely on it. "
-
-// Accepted says whether the transaction took effect.
-func (p Proven) Accepted() bool { return p.Link.Code == 0 }
-
-// Verify checks the receipt against the ledger's genesis.
-func (r Receipt) Verify(g chain.Genesis) (Proven, error) {
-	h, l := r.Header, r.Link
-	p := Proven{Index: h.First + uint64(l.Index), Link: l, Notice: NoWitness}
-	if g.Demonstration {
-		p.Notice = Demonstration + p.Notice
-	}
-	switch {
-	case r.Version != Version:
-		return p, fmt.Errorf("receipt: version %d; only %d is known", r.Version, Version)
-	case h.Version != chain.HeaderVersion:
-		return p, fmt.Errorf("receipt: header: version %d; only %d is known", h.Version, chain.HeaderVersion)
-	case h.Ledger != g.ID():
-		return p, fmt.Errorf("receipt: ledger %v; this genesis is %v", h.Ledger, g.ID())
-	case l.Index >= h.Count:
-		return p, fmt.Errorf("receipt: index %d in a block of %d", l.Index, h.Count)
-	case l.Height != h.Height || l.Time != h.Time:
-		return p, fmt.Errorf("receipt: the link's height and time are not the header's")
-	case len(r.Path) > maxPath:
-		return p, fmt.Errorf("receipt: path: %d hashes; at most %d", len(r.Path), maxPath)
-	}
-	c, err := chain.OpenCheckpoint(g.Keys(), []byte(r.Checkpoint))
-	if err != nil {
-		return p, fmt.Errorf("receipt: %w", err)
-	}
-	if err := c.Matches(h); err != nil {
-		return p, fmt.Errorf("receipt: %w", err)
-	}
-	if err := chain.VerifyInclusion(l.Leaf(), p.Index, c.Size, r.Path, c.Root); err != nil {
-		return p, fmt.Errorf("receipt: path: %w", err)
-	}
-	return p, nil
-}
-
-// Encode returns the canonical bytes of r.
-func (r Receipt) Encode() []byte { return wire.Marshal(r) }
-
-// Decode parses canonical bytes.
-func Decode(b []byte) (Receipt, error) {
-	var r Receipt
-	if len(b) > MaxBytes {
-		return r, fmt.Errorf("receipt: %d bytes; at most %d", len(b), MaxBytes)
-	}
-	if err := wire.Unmarshal(b, &r); err != nil {
-		return r, fmt.Errorf("receipt: %w", err)
-	}
-	return r, nil
-}
-
-// TLogProof returns the receipt as a C2SP tlog-proof, which public tools check
-// as far as the log goes; header and link travel in its extra line.
-func (r Receipt) TLogProof() []byte {
+// Text is the receipt's one form.
+func (r Receipt) Text() []byte {
 	hashes := make([][wire.Size]byte, len(r.Path))
 	for i, h := range r.Path {
 		hashes[i] = h
 	}
 	return fproof.TLogProof{
-		Index: r.Header.First + uint64(r.Link.Index), Hashes: hashes,
-		Checkpoint: []byte(r.Checkpoint), ExtraData: wire.Marshal([]any{r.Header, r.Link}),
+		Index: r.Index, Hashes: hashes, Checkpoint: []byte(r.Checkpoint),
+		ExtraData: wire.Marshal(extra{Link: r.Link, Rotations: r.Rotations}),
 	}.Marshal()
+}
+
+// Parse reads the text, strictly: what Text would not write is refused, so
+// that a receipt has one spelling.
+func Parse(text []byte) (Receipt, error) {
+	var r Receipt
+	if len(text) > MaxBytes {
+		return r, fmt.Errorf("receipt: %d bytes; at most %d", len(text), MaxBytes)
+	}
+	var p fproof.TLogProof
+	if err := p.Unmarshal(text); err != nil {
+		return r, fmt.Errorf("receipt: %w", err)
+	}
+	switch {
+	case len(p.Hashes) > maxPath:
+		return r, fmt.Errorf("receipt: path: %d hashes; at most %d", len(p.Hashes), maxPath)
+	case p.ExtraData == nil:
+		return r, errors.New("receipt: no extra line; a proof of this ledger has the transaction's link there")
+	case len(p.ExtraData) > maxExtra:
+		return r, fmt.Errorf("receipt: link and rotations: %d bytes; at most %d", len(p.ExtraData), maxExtra)
+	}
+	var x extra
+	if err := wire.Unmarshal(p.ExtraData, &x); err != nil {
+		return r, fmt.Errorf("receipt: link: %w", err)
+	}
+	path := make([]wire.Hash, len(p.Hashes))
+	for i, h := range p.Hashes {
+		path[i] = h
+	}
+	r = New(p.Index, x.Link, path, p.Checkpoint, x.Rotations)
+	if string(r.Text()) != string(text) {
+		return r, errors.New("receipt: not in its canonical form; numbers have no leading zero, base64 no spare bits, lines end in one newline")
+	}
+	return r, canonicalSignatures(r.Checkpoint)
+}
+
+// canonicalSignatures refuses a signature with spare bits: the note's reader
+// skips them, and the receipt would have a second spelling.
+func canonicalSignatures(checkpoint string) error {
+	_, lines, _ := strings.Cut(checkpoint, "\n\n")
+	for line := range strings.Lines(lines) {
+		words := strings.Split(strings.TrimSuffix(line, "\n"), " ")
+		if len(words) != 3 || words[0] != "\u2014" {
+			return errors.New("receipt: checkpoint: a signature line is a dash, a name, and a signature")
+		}
+		if _, err := base64.StdEncoding.Strict().DecodeString(words[2]); err != nil {
+			return fmt.Errorf("receipt: checkpoint: signature: %w", err)
+		}
+	}
+	return nil
 }

@@ -90,6 +90,15 @@ func (o *Overlay) Largest() (n int) {
 	return n
 }
 
+// Least is the least key written or deleted, and whether there is one.
+func (o *Overlay) Least() (key []byte, any bool) {
+	o.writes.ascend("", "", func(p pair) bool {
+		key, any = []byte(p.key), true
+		return false
+	})
+	return key, any
+}
+
 // Commit applies the writes to a store and leaves the overlay empty.
 func (o *Overlay) Commit(to Store) {
 	o.writes.ascend("", "", func(p pair) bool {

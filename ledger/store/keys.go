@@ -16,6 +16,8 @@ import (
 //	g                          genesis
 //	H height                   header
 //	c height                   signed checkpoint
+//	C height                   the same with cosignatures of witnesses
+//	T height                   RFC 3161 time stamp of it
 //	e index                    entry, by its place in the log
 //	t tx hash                  place in the log
 //	q stream sequence          place in the log, and the stream's head after it
@@ -30,6 +32,8 @@ const (
 	tableGenesis     = 'g'
 	tableHeader      = 'H'
 	tableCheckpoint  = 'c'
+	tableCosigned    = 'C'
+	tableStamp       = 'T'
 	tableEntry       = 'e'
 	tableTransaction = 't'
 	tableSequence    = 'q'

@@ -21,9 +21,10 @@ import (
 // Snapshot is the ledger as it was after one block. It is safe for concurrent
 // use, and must be released.
 type Snapshot struct {
-	r     *pebble.Snapshot
-	head  chain.Header
-	users atomic.Int64
+	r       *pebble.Snapshot
+	genesis chain.Genesis
+	head    chain.Header
+	users   atomic.Int64
 }
 
 var _ engine.Base = (*Snapshot)(nil)
@@ -31,7 +32,7 @@ var _ engine.Base = (*Snapshot)(nil)
 // Snapshot takes a snapshot of what was committed last. It panics if the disk
 // fails; see Catch.
 func (s *Store) Snapshot() *Snapshot {
-	snap := &Snapshot{r: s.db.NewSnapshot(), head: s.genesis.Header()}
+	snap := &Snapshot{r: s.db.NewSnapshot(), genesis: s.genesis, head: s.genesis.Header()}
 	snap.users.Store(1)
 	if h, ok := snap.last(); ok {
 		snap.head = h
@@ -49,6 +50,9 @@ func (s *Snapshot) Release() {
 		_ = s.r.Close() // closing a snapshot of an open database cannot fail
 	}
 }
+
+// Genesis is the ledger's.
+func (s *Snapshot) Genesis() chain.Genesis { return s.genesis }
 
 // Head is the last header; of an empty ledger, genesis's.
 func (s *Snapshot) Head() chain.Header { return s.head }

@@ -72,6 +72,7 @@ func newLab(t testing.TB, g chain.Genesis, v contract.Verifier, wrap func(engine
 	l.ledger, err = solo.Open(solo.Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Key: demonstration.Key("node"), Clock: l, Machine: machine, Genesis: g,
 		MemTable: 1 << 20, NoSync: true,
+		KeyOf: func(tx.PublicKey) (ed25519.PrivateKey, error) { return demonstration.Key("node 2"), nil },
 	})
 	if err != nil {
 		t.Fatal(err)

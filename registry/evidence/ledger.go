@@ -101,7 +101,11 @@ func (v *verification) readCheckpoint() outcome {
 	if v.genesis == nil {
 		return after(checkGenesis)
 	}
-	c, err := chain.OpenCheckpoint(v.genesis.Keys(), v.parts[partCheckpoint])
+	keys, err := v.nodeKeys()
+	if err != nil {
+		return failed("file:"+partDirectory, "%v", err)
+	}
+	c, err := chain.OpenCheckpoint(keys, v.parts[partCheckpoint])
 	if err != nil {
 		return failed(at, "%v", err)
 	}
@@ -117,6 +121,13 @@ func (v *verification) readCheckpoint() outcome {
 	}
 	v.checkpoint = &c
 	return passed("the node's signature on the log of %d transactions at height %d", c.Size, c.Height)
+}
+
+// nodeKeys are the node's keys by the rotations in the directory's part, whose
+// places the check of the streams confirms.
+func (v *verification) nodeKeys() (chain.Keys, error) {
+	directory, _, _ := decodeSequence[engine.Entry](v.parts[partDirectory])
+	return chain.NewKeys(*v.genesis, engine.Rotations(directory)...)
 }
 
 // readStream decodes a stream and checks that its entries follow one another,

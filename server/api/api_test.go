@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +18,6 @@ import (
 	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/circuits/tree"
 	"github.com/trialith/trialith/ledger/chain"
-	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/api"
@@ -72,7 +72,9 @@ func TestWhatIsAnswered(t *testing.T) {
 		{at + "/trees", []string{`"name":"N-1","size":1`, `"name":"pass-1"`}},
 		{at + "/leaves/" + l.leaf.String(), []string{`"active":true`, `"owes":[{"version":1,"set":"N","left":"","used":false}]`, `"unsettled":[1]`}},
 		{"/v1/transactions/" + hash.String(), []string{`"kind":"consent.act"`, `"code":0`, `"name":"trial/4"`}},
-		{"/v1/transactions/" + hash.String() + "/receipt", []string{`"version":1`, `"checkpoint":"trialith.example/api`, `"notice":"A test."`}},
+		{"/v1/transactions/" + hash.String() + "/receipt", []string{"c2sp.org/tlog-proof@v1\nextra ", "\ntrialith.example/api\n"}},
+		{"/v1/ledger/streams/" + l.trial.String() + "/proof", []string{`"count":5`, `"stream":"` + l.trial.String()}},
+		{"/v1/ledger/streams/" + strings.Repeat("9", 64) + "/proof", []string{`"count":0`}},
 		{"/v1/docs", []string{"<h1>Trialith API", "/v1/acts"}},
 		{"/v1/openapi.yaml", []string{"openapi: 3.1.0"}},
 		{"/healthz", []string{"ok"}},
@@ -98,18 +100,45 @@ func TestWhatIsAnswered(t *testing.T) {
 	if _, b := l.do(http.MethodGet, "/v1/ledger/genesis", nil, nil); !bytes.Equal(b, genesis().Encode()) {
 		t.Error("the genesis is not its exact bytes")
 	}
-	_, b := l.do(http.MethodGet, "/v1/transactions/"+hash.String()+"/receipt", map[string]string{"Accept": "application/cbor"}, nil)
-	r, err := receipt.Decode(b)
+	r, err := l.api.Receipt(t.Context(), hash)
 	l.check(err)
-	if p, err := r.Verify(genesis()); err != nil || p.Link.Hash != hash {
+	if p, err := r.Verify(genesis(), nil); err != nil || p.Link.Hash != hash {
 		t.Errorf("receipt: %+v, %v", p, err)
 	}
+	var told api.Receipt
+	_, b := l.do(http.MethodGet, "/v1/transactions/"+hash.String()+"/receipt", map[string]string{"Accept": "application/json"}, nil)
+	l.check(json.Unmarshal(b, &told))
+	if told.Text != string(r.Text()) || told.Index != r.Index || !strings.HasPrefix(told.Notice, "A test. Demonstration:") || !strings.Contains(told.Notice, "No witness") {
+		t.Errorf("receipt described: %+v", told)
+	}
+	l.streamProof(l.trial.String(), 5)
+	l.streamProof(strings.Repeat("9", 64), 0)
 	_, b = l.do(http.MethodGet, "/v1/ledger/checkpoint", nil, nil)
 	if c, err := chain.OpenCheckpoint(genesis().Keys(), b); err != nil || c.Matches(l.ledger.Head()) != nil {
 		t.Errorf("checkpoint: %v, %v", c, err)
 	}
 	if l.log.Len() > 0 {
 		t.Errorf("the log has: %s", l.log)
+	}
+}
+
+// streamProof checks the proof of a stream as who asked for it would.
+func (l *lab) streamProof(stream string, count uint64) {
+	l.Helper()
+	var told api.StreamProof
+	_, b := l.do(http.MethodGet, "/v1/ledger/streams/"+stream+"/proof", nil, nil)
+	l.check(json.Unmarshal(b, &told))
+	raw, err := hex.DecodeString(told.Proof)
+	l.check(err)
+	var p chain.StreamProof
+	l.check(wire.Unmarshal(raw, &p))
+	l.check(p.Verify(l.ledger.Head()))
+	if p.Stream.Count != count || told.Count != count || p.ID.String() != stream || told.Height != p.Height {
+		l.Errorf("stream %s: %+v, %+v", stream, told, p)
+	}
+	p.Stream.Count++
+	if p.Verify(l.ledger.Head()) == nil {
+		l.Error("a stream with another count was proven")
 	}
 }
 
@@ -481,7 +510,7 @@ func TestDescription(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"GET /v1/actors", "GET /v1/clock", "GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/entries", "GET /v1/ledger/genesis",
-		"GET /v1/ledger/headers", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
+		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
 		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
 		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
 		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}",

@@ -29,6 +29,8 @@ type Ledger interface {
 	Head() chain.Header
 	Headers(from, to uint64) ([]chain.Header, error)
 	Checkpoint() []byte
+	// StreamProof shows what the head's streams root says of a stream.
+	StreamProof(wire.StreamID) (chain.StreamProof, error)
 	// View is a stream's committed state, and what releases it.
 	View(wire.StreamID) (state.View, func())
 	// Err is why the ledger or a follower stopped; nil while all run.
@@ -72,6 +74,8 @@ type Config struct {
 	// Wrap makes the signed transaction of a participant's act, the same for
 	// the same bytes. The node does it, under its own key.
 	Wrap func(act []byte) (envelope []byte, err error)
+	// Witnesses says whose cosignatures make a receipt a witnessed one; nil: nobody's.
+	Witnesses receipt.Policy
 	// Evidence writes a trial's evidence file; nil: there is none here.
 	Evidence func(context.Context, trial.ID, io.Writer) error
 	// Verify reports on an evidence file of the given size, as a value that

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/problem"
 	"github.com/trialith/trialith/server/readmodel"
 )
@@ -65,6 +67,8 @@ func (s *server) ledgerRoutes() {
 	get(s, "/v1/ledger/entries", "entries", "The transactions of the log, from a place on", s.entries)
 	get(s, "/v1/actors", "actors", "Who may sign, or might have", s.actors)
 	get(s, "/v1/clock", "clock", "The node's clock", s.now)
+	get(s, "/v1/ledger/streams/{stream}/proof", "stream-proof",
+		"What the head says of a stream: its head, count and state digest, proven against the header's streams root", s.streamProof)
 	huma.Register(s.api, binary("/v1/ledger/genesis", "genesis", "The genesis, its exact bytes", "application/cbor"),
 		func(context.Context, *struct{}) (*file, error) {
 			return &file{ContentType: "application/cbor", Body: s.Ledger.Genesis().Encode()}, nil
@@ -82,6 +86,12 @@ func binary(path, id, summary string, kinds ...string) huma.Operation {
 	}
 	o.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: content}}
 	o.Errors = []int{http.StatusNotFound, http.StatusServiceUnavailable}
+	return o
+}
+
+// shaped gives one kind of a route's answer its schema.
+func shaped(o huma.Operation, kind string, schema *huma.Schema) huma.Operation {
+	o.Responses["200"].Content[kind].Schema = schema
 	return o
 }
 
@@ -111,6 +121,42 @@ func (s *server) checkpoint(context.Context, *struct{}) (*file, error) {
 		return nil, problem.New(http.StatusServiceUnavailable, "the ledger is closed")
 	}
 	return &file{ContentType: "text/plain; charset=utf-8", Body: b}, nil
+}
+
+type inStream struct {
+	Stream string `path:"stream" pattern:"^[0-9a-f]{64}$" doc:"the trial's name; 64 zeros for the directory"`
+}
+
+// StreamProof shows that a stream is complete: whoever has its entries up to
+// Count, chained to Head, has all of them.
+type StreamProof struct {
+	Stream  string `json:"stream"`
+	Height  uint64 `json:"height" doc:"of the header whose streams root it is proven against"`
+	Streams string `json:"streams" doc:"that root"`
+	Header  string `json:"header" doc:"hash of that header, which the checkpoint of the height signs"`
+	Count   uint64 `json:"count" doc:"of its transactions; 0: proven that it has none"`
+	Head    string `json:"head"`
+	Digest  string `json:"digest" doc:"root of the map of its state"`
+	Proof   string `json:"proof" doc:"canonical CBOR of [stream, height, [head, count, digest], proof], hexadecimal"`
+}
+
+func (s *server) streamProof(_ context.Context, in *inStream) (*out[StreamProof], error) {
+	id, err := name[wire.StreamID]("stream", in.Stream)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Ledger.StreamProof(id)
+	if err != nil {
+		return nil, err
+	}
+	hs, err := s.Ledger.Headers(p.Height, p.Height)
+	if err != nil {
+		return nil, err
+	}
+	return answer(StreamProof{
+		Stream: p.ID.String(), Height: p.Height, Streams: hs[0].Streams.String(), Header: hs[0].Hash().String(), Count: p.Stream.Count,
+		Head: p.Stream.Head.String(), Digest: p.Stream.Digest.String(), Proof: hex.EncodeToString(wire.Marshal(p)),
+	})
 }
 
 func (s *server) headers(_ context.Context, in *inPage) (*out[[]Header], error) {

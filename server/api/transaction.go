@@ -6,13 +6,13 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/trialith/trialith/ledger/engine"
-	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/problem"
@@ -24,7 +24,10 @@ const (
 	maxAct         = 16 << 10
 )
 
-const cborType = "application/cbor"
+const (
+	cborType = "application/cbor"
+	textType = "text/plain"
+)
 
 // Accepted is the hash of a transaction that is in the queue.
 type Accepted struct {
@@ -41,8 +44,9 @@ func (s *server) transactionRoutes() {
 	s.post("/v1/acts", "act", "Send an act of a participant",
 		"Canonical CBOR of the act and its proof, which is its only authority. Nothing about the sender is kept.", maxAct, s.act)
 	get(s, "/v1/transactions/{hash}", "transaction", "What became of a transaction; 404 until it is in a block", s.transaction)
-	huma.Register(s.api, binary("/v1/transactions/{hash}/receipt", "receipt", "The receipt of a transaction, as JSON or as CBOR by Accept",
-		"application/json", cborType), answering(s, s.receipt))
+	huma.Register(s.api, shaped(binary("/v1/transactions/{hash}/receipt", "receipt",
+		"The receipt of a transaction: the text of a C2SP tlog-proof; by Accept, what it says as JSON", textType, "application/json"),
+		"application/json", s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Receipt](), true, "")), answering(s, s.receipt))
 }
 
 func (s *server) post(path, id, summary, description string, limit int64, handler func(context.Context, []byte) (wire.TxHash, error)) {
@@ -128,14 +132,22 @@ func (s *server) await(ctx context.Context, hash wire.TxHash, patience time.Dura
 
 type inReceipt struct {
 	HashPath
-	Accept string `header:"Accept" doc:"application/json or application/cbor"`
+	Accept string `header:"Accept" doc:"text/plain, or application/json for a description"`
 }
 
-// noticed is a receipt with what every reader of this ledger is to be told. The
-// bytes in CBOR are the proof alone; who verifies them is told the same.
-type noticed struct {
-	receipt.Receipt
-	Notice string `json:"notice,omitempty"`
+// Receipt describes a receipt. Only its text proves anything, to who verifies it.
+type Receipt struct {
+	Text       string `json:"text" doc:"the receipt itself, to be kept: a C2SP tlog-proof"`
+	Index      uint64 `json:"index" doc:"place in the log, from 0"`
+	Size       uint64 `json:"size" doc:"of the log that it is proven in"`
+	Height     uint64 `json:"height" doc:"of the transaction's block"`
+	Time       string `json:"time" format:"date-time" doc:"of that block, by the ledger's own clock"`
+	Checkpoint uint64 `json:"checkpoint" doc:"height of the checkpoint that it is proven under"`
+	Stream     string `json:"stream"`
+	Sequence   uint64 `json:"sequence"`
+	Hash       string `json:"hash"`
+	Code       uint16 `json:"code" doc:"0: accepted"`
+	Notice     string `json:"notice" doc:"to be shown wherever the receipt is"`
 }
 
 func (s *server) receipt(_ context.Context, in *inReceipt) (*file, error) {
@@ -147,9 +159,17 @@ func (s *server) receipt(_ context.Context, in *inReceipt) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(in.Accept, cborType) {
-		return &file{ContentType: cborType, Body: r.Encode()}, nil
+	if !strings.Contains(in.Accept, "application/json") {
+		return &file{ContentType: textType + "; charset=utf-8", Body: r.Text()}, nil
 	}
-	b, err := json.Marshal(noticed{r, s.Notice})
+	p, err := r.Verify(s.Ledger.Genesis(), s.Witnesses)
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(Receipt{
+		Text: string(r.Text()), Index: p.Index, Size: p.Checkpoint.Size, Height: p.Link.Height, Time: instant(p.Link.Time),
+		Checkpoint: p.Checkpoint.Height, Stream: p.Link.Stream.String(), Sequence: p.Link.Sequence, Hash: p.Link.Hash.String(),
+		Code: p.Link.Code, Notice: strings.TrimSpace(s.Notice + " " + p.Notice),
+	})
 	return &file{ContentType: "application/json", Body: b}, err
 }

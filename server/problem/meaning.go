@@ -126,7 +126,9 @@ var meanings = map[trial.Code]string{
 	trial.NotStanding:       "other results stand in their place, or they are retracted",
 	trial.NoCorrection:      "the package corrects no released one",
 
-	trial.Expired:   "its expiry had come when its block was made",
-	trial.Duplicate: "its signer used its idempotency key before",
-	trial.TooLarge:  "its effects are larger than the ledger keeps",
+	trial.Reserved:    "it would write what is the ledger's own",
+	trial.BadRotation: "not a rotation of the node's present key",
+	trial.Expired:     "its expiry had come when its block was made",
+	trial.Duplicate:   "its signer used its idempotency key before",
+	trial.TooLarge:    "its effects are larger than the ledger keeps",
 }

@@ -28,6 +28,7 @@ type entryPage struct {
 	Study    string // name of the study; empty for the directory
 	Evidence string // address of a file that holds the entry; empty: none
 	Receipt  *receipt.Receipt
+	Proven   receipt.Proven // what the receipt says, with the notice to show beside it
 }
 
 // fact is a field with its value, as a reader sees it.
@@ -67,6 +68,9 @@ func (s *site) fillEntry(ctx context.Context, p *entryPage) error {
 		}
 	}
 	if r, err := s.Ledger.Receipt(p.Hash); err == nil {
+		if p.Proven, err = r.Verify(s.Ledger.Genesis(), s.Witnesses); err != nil {
+			return err
+		}
 		p.Receipt = &r
 	}
 	if p.Refused() {

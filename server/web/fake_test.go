@@ -54,6 +54,7 @@ func sum(s string) [32]byte { return sha256.Sum256([]byte(s)) }
 func newFake() *fake {
 	f := &fake{bodies: map[wire.TxHash][]byte{}, genesis: chain.Genesis{
 		Version: 1, Name: "Demonstration ledger", Time: firstDay - dayMillis, Epoch: 86400, Origin: "trialith.example/demo", Demonstration: true,
+		Node: tx.PublicKey(sponsor.Public().(ed25519.PublicKey)),
 	}}
 	v1, v2 := firstProtocol(), firstProtocol()
 	v2.Outcomes[0].Timepoint = "Week 24 or at early termination"
@@ -140,13 +141,36 @@ func (f *fake) Head() chain.Header {
 	return chain.Header{Height: uint64(len(f.entries)), Time: f.entries[len(f.entries)-1].Time}
 }
 
+// Receipt proves an entry in the log of all, under the checkpoint of the last.
 func (f *fake) Receipt(h wire.TxHash) (receipt.Receipt, error) {
-	for _, e := range f.entries {
-		if e.Hash == h {
-			return receipt.Receipt{Header: chain.Header{Height: e.Height, First: e.Place, Count: 1}, Path: []wire.Hash{sum("a"), sum("b")}, Checkpoint: "trialith.example/demo\n1\n"}, nil
-		}
+	i := slices.IndexFunc(f.entries, func(e readmodel.Entry) bool { return e.Hash == h })
+	if i < 0 {
+		return receipt.Receipt{}, engine.ErrUnknown
 	}
-	return receipt.Receipt{}, engine.ErrUnknown
+	e, last := f.entries[i], f.entries[len(f.entries)-1]
+	link := chain.Link{Stream: e.Stream, Sequence: e.Sequence, Height: e.Height, Time: e.Time, Hash: e.Hash, Code: uint16(e.Code)}
+	leaves := make([][]byte, len(f.entries))
+	leaves[i] = link.Leaf()
+	log, nodes := chain.NewLog(), map[chain.Node][]byte{}
+	if err := log.Append(leaves, func(n chain.Node, hash []byte) { nodes[n] = hash }); err != nil {
+		return receipt.Receipt{}, err
+	}
+	root, err := log.Root()
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	path, err := chain.InclusionProof(e.Place, log.Size(), func(ids []chain.Node) (out [][]byte, _ error) {
+		for _, id := range ids {
+			out = append(out, nodes[id])
+		}
+		return out, nil
+	})
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	c := chain.Checkpoint{Origin: f.genesis.Origin, Size: log.Size(), Root: root, Height: last.Height, Time: last.Time}
+	msg, err := c.Sign(chain.NewSigner(f.genesis.Origin, sponsor))
+	return receipt.New(e.Place, link, path, msg, nil), err
 }
 
 // ledgerOf gives the fake the other Entry that the ledger has.

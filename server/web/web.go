@@ -108,6 +108,8 @@ type Config struct {
 	Now    func() int64 // the ledger's time, milliseconds since 1970 UTC
 	Notice string       // what this server must tell its visitors; may be empty
 
+	// Witnesses says whose cosignatures make a receipt a witnessed one; nil: nobody's.
+	Witnesses receipt.Policy
 	// NotDue counts the members of a version who stay and whose time has not
 	// run out. Where it is nil, none has time left.
 	NotDue func(context.Context, trial.ID, trial.Version) (uint64, error)

@@ -188,7 +188,7 @@ func TestWhatARefusedEntrySays(t *testing.T) {
 	f := newFake()
 	h := serve(t, f, config(f))
 	body := get(h, "/ledger/"+f.entries[3].Hash.String()).Body.String()
-	for _, want := range []string{"Refused, code 301", "A later version is past its deadline at this site.", "its body is not", "Inclusion path (2 hashes)"} {
+	for _, want := range []string{"Refused, code 301", "A later version is past its deadline at this site.", "its body is not", "Inclusion path (7 hashes)", "Place 3 of 122", "No witness: only the ledger"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -308,7 +308,7 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	for name, code := range codes(t) {
-		if reserved := code == trial.ActorExists || code == trial.AlreadyActing || code >= trial.Expired; reached[code] == reserved {
+		if reserved := code == trial.ActorExists || code == trial.AlreadyActing || code >= trial.Reserved; reached[code] == reserved {
 			t.Errorf("%s (%d): reached %t; no rule of rule set 1 gives 100, 105 and 107", name, code, reached[code])
 		}
 		if !code.Known() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/trialith/trialith/circuits/verifier"
+	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
@@ -178,6 +179,9 @@ func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kin
 
 // Name is the word for a kind, empty for one that is unknown.
 func Name(n tx.Kind) string {
+	if n == engine.KindRotate {
+		return "node.rotate" // the engine's own; it is not in the table
+	}
 	k, _ := KindOf(n)
 	return k.Name
 }

@@ -60,8 +60,10 @@ type Config struct {
 // Machine executes transactions by the rules of this package.
 type Machine struct {
 	config      Config
-	authorities map[wire.KeyID]authority
+	authorities map[wire.KeyID]authority // the node among them, by genesis's key
+	node        trial.Actor
 	protocols   protocols
+	signatures  tx.Verifier
 	proven      proven
 	door        door
 }
@@ -92,16 +94,28 @@ func New(c Config) (*Machine, error) {
 			ID: act.ActorID(c.Ledger, a.Role, a.Key), Role: a.Role, Name: a.Name, Country: a.Country,
 		}}
 	}
+	m.node = m.authorities[c.Node.ID()].actor
 	return m, nil
 }
 
-// Actor resolves a key at a time: an authority of the genesis, or whom the
-// directory registered.
+// Actor resolves a key at a time: an authority of the genesis, whom the
+// directory registered, or the node by its present key. A key that the node gave
+// up is nobody's.
 func (m *Machine) Actor(dir state.View, key wire.KeyID, now int64) (trial.Actor, tx.PublicKey, bool) {
-	if a, ok := m.authorities[key]; ok {
+	a, named := m.authorities[key]
+	if named && a.actor.Role != trial.Node {
 		return a.actor, a.key, true
 	}
-	return directory.Holder(dir, key, now)
+	if !named {
+		if actor, public, ok := directory.Holder(dir, key, now); ok {
+			return actor, public, true
+		}
+	}
+	node := engine.NodeKey(m.config.Node, dir)
+	if key != node.ID() {
+		return trial.Actor{}, tx.PublicKey{}, false
+	}
+	return m.node, node, true
 }
 
 // Check says why a transaction must not enter the ledger.
@@ -190,12 +204,12 @@ func (m *Machine) serving(dir state.View, key wire.KeyID, now int64) (trial.Acto
 func (m *Machine) signed(dir state.View, e *tx.Envelope, now int64) error {
 	message := e.SigningBytes()
 	_, key, _ := m.Actor(dir, e.Key, now)
-	if !e.Signature.Verify(key, message) {
+	if !m.signatures.Verify(key, message, e.Signature) {
 		return trial.Refuse(trial.BadSignature, "signature: not the signer's over these bytes")
 	}
 	for _, x := range e.Cosigners {
 		_, key, _ := m.Actor(dir, x.Key, now)
-		if !x.Signature.Verify(key, message) {
+		if !m.signatures.Verify(key, message, x.Signature) {
 			return trial.Refuse(trial.BadSignature, "cosigners: %v: not the cosigner's signature over these bytes", x.Key)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 
+	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
@@ -33,8 +34,12 @@ var (
 )
 
 func (w *world) Authority(id wire.KeyID) (trial.Actor, tx.PublicKey, bool) {
-	a, ok := w.machine.authorities[id]
-	return a.actor, a.key, ok
+	if a, ok := w.machine.authorities[id]; ok {
+		return a.actor, a.key, true
+	}
+	m := w.machine
+	node := engine.NodeKey(m.config.Node, w.directory)
+	return m.node, node, id == node.ID()
 }
 
 func (w *world) Delegated(site trial.SiteID, person trial.ActorID, task trial.Task, now int64) bool {

@@ -90,7 +90,7 @@ func (t Register) Authorise(_ State, c trial.Context) error {
 // Validate refuses a key or actor that is there already.
 func (t Register) Validate(s State, c trial.Context) error {
 	if _, _, ok := s.Authority(t.Key.ID()); ok {
-		return trial.Refuse(trial.KeyExists, "key: it is an authority's in the genesis")
+		return trial.Refuse(trial.KeyExists, "key: an authority's, or the node's")
 	}
 	if _, ok := s.Get(keyKey(t.Key.ID())); ok {
 		return trial.Refuse(trial.KeyExists, "key: registered before; each actor needs a key of its own")

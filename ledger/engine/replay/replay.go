@@ -76,7 +76,7 @@ func Run(m engine.StateMachine, g chain.Genesis, directory, trial []engine.Entry
 		prev = h
 	}
 	r := &run{
-		machine: m, ledger: g.ID(), headers: headers, log: chain.NewLog(),
+		machine: m, genesis: g, ledger: g.ID(), headers: headers, log: chain.NewLog(),
 		directory: newStream(wire.Directory), used: map[claim]string{}, seen: map[wire.TxHash]*engine.Entry{},
 	}
 	if err := gapless("directory", directory); err != nil {
@@ -149,6 +149,7 @@ func newStream(id wire.StreamID) *stream { return &stream{id: id} }
 
 type run struct {
 	machine   engine.StateMachine
+	genesis   chain.Genesis
 	ledger    wire.LedgerID
 	headers   []chain.Header
 	directory *stream
@@ -321,7 +322,7 @@ func (r *run) prepare(pending []engine.Pending) {
 	if len(accepted) == 0 {
 		return
 	}
-	r.machine.Prepare(func(id wire.StreamID) state.View {
+	engine.Prepare(r.machine, func(id wire.StreamID) state.View {
 		switch id {
 		case r.directory.id:
 			return &r.directory.kept
@@ -336,7 +337,7 @@ func (r *run) prepare(pending []engine.Pending) {
 // execute checks and runs an accepted entry on the state before it.
 func (r *run) execute(e *engine.Entry, p engine.Pending) error {
 	s := r.stream(e)
-	if err := r.machine.Check(p.Point, &r.directory.kept, &s.kept, p.Envelope); err != nil {
+	if err := engine.Check(r.machine, r.genesis, p.Point, &r.directory.kept, &s.kept, p.Envelope); err != nil {
 		return diverge(e.Name(), "must not have entered: %v", err)
 	}
 	try := state.NewOverlay(&s.kept)
@@ -344,7 +345,7 @@ func (r *run) execute(e *engine.Entry, p engine.Pending) error {
 	if s == r.directory {
 		directory = try
 	}
-	got := r.machine.Execute(p, directory, try)
+	got := engine.Run(r.machine, r.genesis, p, directory, try)
 	if got.Code != e.Result.Code {
 		return diverge(e.Name(), "code %d; executed again it gives %d", e.Result.Code, got.Code)
 	}

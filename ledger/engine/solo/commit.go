@@ -69,7 +69,7 @@ func (l *Ledger) commit(batch []*item) error {
 	if err := l.store.Commit(store.Block{Header: h, Executed: done, Items: items, Log: l.log}); err != nil {
 		return err
 	}
-	checkpoint, err := l.sign(h)
+	checkpoint, err := l.sign(h, done.Node)
 	if err != nil {
 		return err
 	}

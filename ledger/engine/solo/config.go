@@ -16,7 +16,10 @@ import (
 // Config says what a ledger runs on. Dir, Key, Machine and Genesis are needed.
 type Config struct {
 	Dir string             // the data directory; made if it is not there
-	Key ed25519.PrivateKey // genesis's node key
+	Key ed25519.PrivateKey // the node's: genesis's, or the one it rotated to
+	// KeyOf finds the private half of any other key of the node, by which it is
+	// rotated. Nil: there is none but Key.
+	KeyOf func(tx.PublicKey) (ed25519.PrivateKey, error)
 	// HeadFile holds the last signed head. Keep it beside the key, outside Dir
 	// and its backups. Empty: nothing guards against a restored backup.
 	HeadFile  string
@@ -51,8 +54,6 @@ func (c *Config) validate() error {
 		return errors.New("solo: Machine: give the state machine")
 	case len(c.Key) != ed25519.PrivateKeySize:
 		return fmt.Errorf("solo: Key: %d bytes; an Ed25519 private key has %d", len(c.Key), ed25519.PrivateKeySize)
-	case tx.PublicKey(c.Key.Public().(ed25519.PublicKey)) != c.Genesis.Node:
-		return errors.New("solo: Key: not the node key that genesis names")
 	}
 	if err := c.Genesis.Validate(); err != nil {
 		return fmt.Errorf("solo: Genesis: %w", err)

@@ -15,23 +15,23 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-
-	"golang.org/x/mod/sumdb/note"
+	"sync/atomic"
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/store"
+	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 )
 
 // Ledger is a running ledger. Its methods are safe for concurrent use.
 type Ledger struct {
-	cfg    Config
-	id     wire.LedgerID
-	store  *store.Store
-	signer note.Signer
-	guard  guard
-	log    *store.Log // the committer's alone
+	cfg   Config
+	id    wire.LedgerID
+	store *store.Store
+	keys  atomic.Pointer[chain.Keys] // the newest that were read
+	guard guard
+	log   *store.Log // the committer's alone
 
 	mu      sync.Mutex
 	now     *committed // what readers see
@@ -70,7 +70,6 @@ func Open(cfg Config) (*Ledger, error) {
 	}
 	l := &Ledger{
 		cfg: cfg, id: cfg.Genesis.ID(), store: st,
-		signer:  chain.NewSigner(cfg.Genesis.Origin, cfg.Key),
 		guard:   guard{fsys: cfg.FS, path: cfg.HeadFile},
 		changed: make(chan struct{}),
 		pending: map[wire.TxHash]*item{}, claims: map[claim]wire.TxHash{},
@@ -102,14 +101,21 @@ func (l *Ledger) recover() (err error) {
 	if l.log, err = snap.Log(); err != nil {
 		return fmt.Errorf("solo: %w", err)
 	}
+	keys, err := l.keysOf(l.now)
+	if err != nil {
+		return fmt.Errorf("solo: %w", err)
+	}
+	if _, err := l.signer(keys.Present()); err != nil {
+		return fmt.Errorf("solo: %w", err)
+	}
 	msg, err := snap.Checkpoint(snap.Head().Height)
 	if errors.Is(err, engine.ErrUnknown) {
-		msg, err = l.sign(snap.Head())
+		msg, err = l.sign(snap.Head(), keys.Present())
 	}
 	if err != nil {
 		return fmt.Errorf("solo: %w", err)
 	}
-	c, err := chain.OpenCheckpoint(l.cfg.Genesis.Keys(), msg)
+	c, err := chain.OpenCheckpoint(keys, msg)
 	if err == nil {
 		err = c.Matches(snap.Head())
 	}
@@ -120,12 +126,17 @@ func (l *Ledger) recover() (err error) {
 	return nil
 }
 
-// sign signs a durable head, once the guard has synced that it will be.
-func (l *Ledger) sign(h chain.Header) ([]byte, error) {
+// sign signs a durable head with the node's key of its height, once the guard
+// has synced that it will be.
+func (l *Ledger) sign(h chain.Header, node tx.PublicKey) ([]byte, error) {
+	signer, err := l.signer(node)
+	if err != nil {
+		return nil, err
+	}
 	if err := l.guard.allow(h); err != nil {
 		return nil, err
 	}
-	msg, err := h.Checkpoint(l.cfg.Genesis.Origin).Sign(l.signer)
+	msg, err := h.Checkpoint(l.cfg.Genesis.Origin).Sign(signer)
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}

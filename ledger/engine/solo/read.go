@@ -6,7 +6,6 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
-	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/store"
 	"github.com/trialith/trialith/ledger/wire"
@@ -141,33 +140,6 @@ func (l *Ledger) InclusionProof(index, size uint64) ([]wire.Hash, error) {
 // ConsistencyProof shows that the log of size n begins with that of size m.
 func (l *Ledger) ConsistencyProof(m, n uint64) ([]wire.Hash, error) {
 	return read(l, func(c *committed) ([]wire.Hash, error) { return c.ConsistencyProof(m, n) })
-}
-
-// Receipt returns the receipt of a transaction, under the checkpoint of its block.
-func (l *Ledger) Receipt(hash wire.TxHash) (receipt.Receipt, error) {
-	return read(l, func(c *committed) (receipt.Receipt, error) {
-		e, err := c.Entry(hash)
-		if err != nil {
-			return receipt.Receipt{}, err
-		}
-		previous, err := c.Previous(e)
-		if err != nil {
-			return receipt.Receipt{}, err
-		}
-		h, err := c.Header(e.Height)
-		if err != nil {
-			return receipt.Receipt{}, err
-		}
-		path, err := c.InclusionProof(h.First+uint64(e.Index), h.Size())
-		if err != nil {
-			return receipt.Receipt{}, err
-		}
-		checkpoint, err := c.at(e.Height)
-		if err != nil {
-			return receipt.Receipt{}, err
-		}
-		return receipt.New(h, e.Link(previous), path, checkpoint), nil
-	})
 }
 
 // Snapshot is the committed state at one head, for reading several streams as

@@ -80,7 +80,7 @@ func TestOneTransaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := r.Verify(toy.Genesis())
+	p, err := r.Verify(toy.Genesis(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -439,7 +439,7 @@ func audit(t testing.TB, l *Ledger) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := r.Verify(g); err != nil {
+			if _, err := r.Verify(g, nil); err != nil {
 				t.Fatalf("%s: %v", e.Name(), err)
 			}
 		}

@@ -118,6 +118,9 @@ func (l *Ledger) check(it *item) (err error) {
 }
 
 func (l *Ledger) ask(it *item) (err error) {
+	if err := l.mayRotate(it.Envelope); err != nil {
+		return err
+	}
 	now, err := l.acquire()
 	if err != nil {
 		return err
@@ -128,7 +131,7 @@ func (l *Ledger) ask(it *item) (err error) {
 	if err != nil {
 		return err
 	}
-	err = l.cfg.Machine.Check(at, now.State(wire.Directory), now.State(it.Envelope.Stream), it.Envelope)
+	err = engine.Check(l.cfg.Machine, l.cfg.Genesis, at, now.State(wire.Directory), now.State(it.Envelope.Stream), it.Envelope)
 	if err != nil {
 		return &engine.RefusedError{Err: err}
 	}

@@ -42,6 +42,8 @@ type Machine struct {
 	Hold   chan struct{}
 	Checks atomic.Int64
 	Blocks atomic.Int64 // that came to Prepare
+
+	signatures tx.Verifier
 }
 
 var _ engine.StateMachine = (*Machine)(nil)
@@ -57,7 +59,7 @@ func (m *Machine) Check(_ engine.Point, directory, _ state.View, e *tx.Envelope)
 	if e.Kind == Grant {
 		key, ok = e.Body, true
 	}
-	if !ok || len(key) != ed25519.PublicKeySize || !e.Signature.Verify(tx.PublicKey(key), e.SigningBytes()) {
+	if !ok || len(key) != ed25519.PublicKeySize || !m.signatures.Verify(tx.PublicKey(key), e.SigningBytes(), e.Signature) {
 		return ErrSignature
 	}
 	return nil
@@ -167,3 +169,9 @@ type Clock struct{ T atomic.Int64 }
 
 // Now is the time that was set.
 func (c *Clock) Now() int64 { return c.T.Load() }
+
+// PublicBytes is the public half of the n-th key, as a grant's body has it.
+func PublicBytes(n int) []byte {
+	k := Public(Key(n))
+	return k[:]
+}

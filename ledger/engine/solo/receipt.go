@@ -1,0 +1,73 @@
+package solo
+
+import (
+	"fmt"
+
+	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/receipt"
+	"github.com/trialith/trialith/ledger/wire"
+)
+
+// Receipt returns the receipt of a transaction, under the checkpoint of its block.
+func (l *Ledger) Receipt(hash wire.TxHash) (receipt.Receipt, error) {
+	return read(l, func(c *committed) (receipt.Receipt, error) {
+		e, err := c.Entry(hash)
+		if err != nil {
+			return receipt.Receipt{}, err
+		}
+		checkpoint, err := c.at(e.Height)
+		if err != nil {
+			return receipt.Receipt{}, err
+		}
+		return l.receipt(c, &e, e.Height, checkpoint)
+	})
+}
+
+// ReceiptUnder returns the receipt of a transaction under a given checkpoint of
+// this ledger, of its block or a later one: one that witnesses have cosigned.
+func (l *Ledger) ReceiptUnder(hash wire.TxHash, checkpoint []byte) (receipt.Receipt, error) {
+	return read(l, func(c *committed) (receipt.Receipt, error) {
+		keys, err := l.keysOf(c)
+		if err != nil {
+			return receipt.Receipt{}, err
+		}
+		cp, err := chain.OpenCheckpoint(keys, checkpoint)
+		if err != nil {
+			return receipt.Receipt{}, err
+		}
+		e, err := c.Entry(hash)
+		if err != nil {
+			return receipt.Receipt{}, err
+		}
+		if cp.Height < e.Height || cp.Height > c.Head().Height {
+			return receipt.Receipt{}, fmt.Errorf("checkpoint of block %d for a transaction of block %d: %w", cp.Height, e.Height, engine.ErrUnknown)
+		}
+		return l.receipt(c, &e, cp.Height, checkpoint)
+	})
+}
+
+// receipt proves an entry in the log as it was after the block of a height.
+func (l *Ledger) receipt(c *committed, e *engine.Entry, height uint64, checkpoint []byte) (receipt.Receipt, error) {
+	previous, err := c.Previous(*e)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	index, err := c.Place(e.Hash)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	h, err := c.Header(height)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	path, err := c.InclusionProof(index, h.Size())
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	keys, err := l.keysOf(c)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	return receipt.New(index, e.Link(previous), path, checkpoint, keys.Until(height)), nil
+}
