@@ -17,6 +17,8 @@ import (
 // durable, and the head never goes back.
 type Engine interface {
 	Genesis() chain.Genesis
+	// Keys are the node's keys up to the head.
+	Keys() (chain.Keys, error)
 
 	// Submit admits a transaction and returns its hash. It is then queued, not
 	// durable. The same bytes may come again at any time, with the same result.
