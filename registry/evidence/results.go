@@ -148,15 +148,6 @@ func (h *history) milestone(at *engine.Entry, e event.Event) {
 	}
 }
 
-func (v *verification) milestones() outcome {
-	h, o := v.told()
-	if h == nil {
-		return o
-	}
-	v.report.Milestones = h.milestones
-	return skipped("no cosigned checkpoint in the file for any of %d milestones: their times are by the ledger's own clock", len(h.milestones))
-}
-
 // asOf is the time of the last header.
 func (v *verification) asOf() int64 { return v.headers[len(v.headers)-1].Time }
 

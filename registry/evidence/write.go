@@ -59,11 +59,15 @@ func Write(ctx context.Context, w io.Writer, src Source, t trial.ID, c Contents)
 	if c.Key == nil || wire.Hash(c.Key.Hash()) != g.VerifyingKey {
 		return fmt.Errorf("evidence: verifying key: not the one that the genesis pins, %v", g.VerifyingKey)
 	}
+	newest, err := newestCosigned(c.Witnessed)
+	if err != nil {
+		return fmt.Errorf("evidence: cosigned checkpoint: %w", err)
+	}
 	x, err := extract(ctx, src, t)
 	if err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
-	cosigned, err := collect(c.Witnessed, x)
+	cosigned, err := collect(src, c.Witnessed, newest, x)
 	if err != nil {
 		return fmt.Errorf("evidence: cosigned checkpoints: %w", err)
 	}
