@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/tiles"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/registry"
@@ -50,6 +52,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	if err != nil {
 		return err
 	}
+	router.Match([]string{http.MethodGet, http.MethodHead}, "/log/*path", gin.WrapH(http.StripPrefix("/log/", tiles.New(n.ledger, nil))))
 	packages := gin.WrapH(n.store.Trustless())
 	for _, path := range []string{"/ipfs/*path", "/ipns/*path"} {
 		router.GET(path, packages)

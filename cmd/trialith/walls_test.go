@@ -53,6 +53,8 @@ var house = []room{
 	// the prover; the words of a trial stand on nothing.
 	// The package of the name "ledger" is what only its own tests share.
 	{slices.Concat(kept, engines, []string{"ledger"}), []string{"ledger/*"}},
+	// What leaves the node and what others make of it; nothing of ours stands on these but the command line.
+	{[]string{"ledger/tiles", "ledger/mirror", "ledger/monitor"}, []string{"ledger/*"}},
 	{light, light},
 	{heavy, []string{"circuits/*", "ledger/wire"}},
 	// The record of a ceremony is checked by who has no prover.
@@ -115,7 +117,7 @@ var doors = []struct {
 	{"github.com/glebarez/", []string{"server/readmodel"}},
 	{"github.com/cometbft/", []string{"ledger/engine/comet"}},
 	{"github.com/consensys/gnark/", heavy},
-	{"github.com/cockroachdb/pebble/", slices.Concat(kept, engines)},
+	{"github.com/cockroachdb/pebble/", slices.Concat(kept, engines, []string{"ledger"})},
 	{"github.com/gin-gonic/", slices.Concat(pages, []string{"cmd/trialith"})},
 	{"github.com/danielgtaylor/huma/", slices.Concat(pages, []string{"cmd/trialith"})},
 }

@@ -11,6 +11,9 @@ import (
 var (
 	// ErrBusy: the queue is full.
 	ErrBusy = errors.New("the queue is full; send the same transaction again later")
+	// ErrShare: of the queue its signer has as much as is left for all others.
+	// It is ErrBusy.
+	ErrShare error = shareError{}
 	// ErrMalformed: the bytes are not a transaction of this ledger.
 	ErrMalformed = errors.New("malformed")
 	// ErrRefused: the state machine's Check refused it; it has not entered.
@@ -46,3 +49,11 @@ func (e *DuplicateError) Error() string {
 
 // Is says that it is ErrDuplicate.
 func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
+
+type shareError struct{}
+
+func (shareError) Error() string {
+	return "the queue is full of this signer's transactions; send the same one again when some of them are in blocks"
+}
+
+func (shareError) Is(target error) bool { return target == ErrBusy }

@@ -21,6 +21,7 @@ import (
 // Snapshot is the ledger as it was after one block. It is safe for concurrent
 // use, and must be released.
 type Snapshot struct {
+	db      *pebble.DB
 	r       *pebble.Snapshot
 	genesis chain.Genesis
 	head    chain.Header
@@ -32,11 +33,16 @@ var _ engine.Base = (*Snapshot)(nil)
 // Snapshot takes a snapshot of what was committed last. It panics if the disk
 // fails; see Catch.
 func (s *Store) Snapshot() *Snapshot {
-	snap := &Snapshot{r: s.db.NewSnapshot(), genesis: s.genesis, head: s.genesis.Header()}
-	snap.users.Store(1)
+	snap := s.snapshotAt(s.genesis.Header())
 	if h, ok := snap.last(); ok {
 		snap.head = h
 	}
+	return snap
+}
+
+func (s *Store) snapshotAt(head chain.Header) *Snapshot {
+	snap := &Snapshot{db: s.db, r: s.db.NewSnapshot(), genesis: s.genesis, head: head}
+	snap.users.Store(1)
 	return snap
 }
 
@@ -86,9 +92,10 @@ func (s *Snapshot) Header(height uint64) (chain.Header, error) {
 	return chain.DecodeHeader(b)
 }
 
-// Checkpoint returns the signed checkpoint of a height.
+// Checkpoint returns the signed checkpoint of a height. It may have been signed
+// after the snapshot was taken: it never changes.
 func (s *Snapshot) Checkpoint(height uint64) ([]byte, error) {
-	b, err := s.get(numbered(tableCheckpoint, height))
+	b, err := s.from(s.db, numbered(tableCheckpoint, height))
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint %d: %w", height, err)
 	}
@@ -276,8 +283,10 @@ func (v view) Scan(prefix []byte, fn func(key, value []byte) bool) {
 }
 
 // get returns a copy of a value, or engine.ErrUnknown.
-func (s *Snapshot) get(key []byte) ([]byte, error) {
-	b, closer, err := s.r.Get(key)
+func (s *Snapshot) get(key []byte) ([]byte, error) { return s.from(s.r, key) }
+
+func (s *Snapshot) from(r pebble.Reader, key []byte) ([]byte, error) {
+	b, closer, err := r.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, engine.ErrUnknown
 	}

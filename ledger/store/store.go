@@ -124,21 +124,76 @@ type Block struct {
 	Log      *Log          // the log with the block's leaves appended
 }
 
-// Commit writes a block in one batch and returns when it is durable. After an
-// error the store is unusable: what reached the disk is not known.
-func (s *Store) Commit(b Block) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("store: block %d: %v", b.Header.Height, r)
-		}
-	}()
+// Written is a block that lies in the store and may not be durable yet.
+type Written struct {
+	height   uint64
+	batch    *pebble.Batch
+	snapshot *Snapshot
+	unsynced bool
+}
+
+// Snapshot is the ledger after the block. It must be released. Until Wait has
+// returned, nobody outside may be told of what it holds.
+func (w *Written) Snapshot() *Snapshot { return w.snapshot }
+
+// Wait returns when the block is durable, and every one before it. Call it
+// once. After an error the store is unusable: what reached the disk is not known.
+func (w *Written) Wait() (err error) {
+	defer catchWrite(w.height, &err)
+	if !w.unsynced {
+		return w.batch.Close()
+	}
+	if err := w.batch.SyncWait(); err != nil {
+		return fmt.Errorf("store: block %d: %w", w.height, err)
+	}
+	return w.batch.Close()
+}
+
+// Write writes a block in one batch and starts its sync, so that the next block
+// can be executed on it meanwhile. After an error the store is unusable.
+func (s *Store) Write(b Block) (_ *Written, err error) {
+	defer catchWrite(b.Header.Height, &err)
+	batch, err := s.batch(b)
+	if err != nil {
+		return nil, fmt.Errorf("store: block %d: %w", b.Header.Height, err)
+	}
+	w := &Written{height: b.Header.Height, batch: batch, unsynced: s.sync.Sync}
+	if w.unsynced {
+		err = s.db.ApplyNoSyncWait(batch, s.sync)
+	} else {
+		err = s.db.Apply(batch, s.sync)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: block %d: %w", b.Header.Height, err)
+	}
+	w.snapshot = s.snapshotAt(b.Header)
+	return w, nil
+}
+
+// Commit writes a block and returns when it is durable.
+func (s *Store) Commit(b Block) error {
+	w, err := s.Write(b)
+	if err != nil {
+		return err
+	}
+	defer w.Snapshot().Release()
+	return w.Wait()
+}
+
+// catchWrite turns pebble's panic over a failed write into an error.
+func catchWrite(height uint64, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("store: block %d: %v", height, r)
+	}
+}
+
+func (s *Store) batch(b Block) (*pebble.Batch, error) {
 	batch := s.db.NewBatch()
-	defer batch.Close() //nolint:errcheck // its writes are committed, or it is dropped
 	set(batch, numbered(tableHeader, b.Header.Height), b.Header.Encode())
 	for i := range b.Executed.Entries {
 		again, err := s.again(b.Executed.Entries, i)
 		if err != nil {
-			return fmt.Errorf("store: block %d: %w", b.Header.Height, err)
+			return nil, errors.Join(err, batch.Close())
 		}
 		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope, again)
 	}
@@ -151,10 +206,7 @@ func (s *Store) Commit(b Block) (err error) {
 	for _, n := range b.Log.take() {
 		set(batch, n.key, n.hash)
 	}
-	if err := batch.Commit(s.sync); err != nil {
-		return fmt.Errorf("store: block %d: %w", b.Header.Height, err)
-	}
-	return nil
+	return batch, nil
 }
 
 // again reports whether the i-th of a block's entries is of a transaction that

@@ -6,89 +6,146 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/store"
+	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
 )
 
-// commitLoop makes a block of what is queued whenever there is something, until
-// the ledger is closed and the queue empty, or a write fails.
+// sealed is a block that lies in the store and is not told of: its sync may
+// still run, and nobody has signed it.
+type sealed struct {
+	header  chain.Header
+	node    tx.PublicKey // who signs it
+	written *store.Written
+	batch   []*item        // in the entries' order
+	entries []engine.Entry // of the batch
+}
+
+// commitLoop runs the two stages of a block: one seals it, and the other waits
+// for its sync, signs it and tells of it, while the first is at the next. Both
+// end when the ledger is closed and the queue empty, or when a write fails.
 func (l *Ledger) commitLoop() {
-	for {
-		batch, last := l.take()
-		if len(batch) > 0 {
-			if err := l.commit(batch); err != nil {
-				l.fail(err)
-				return
-			}
-			continue
-		}
-		if last {
-			return
-		}
-		<-l.wake
+	blocks := make(chan *sealed, 1)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		l.finishLoop(blocks)
+	}()
+	err := l.sealLoop(blocks)
+	close(blocks)
+	<-finished // what was sealed before the failure stands
+	l.tip.Release()
+	if err != nil {
+		l.fail(err)
 	}
 }
 
-// take removes the next block's transactions from the queue, dropping the
-// expired. It also says whether none will follow.
+// sealLoop makes a block of what is queued whenever there is something.
+func (l *Ledger) sealLoop(blocks chan<- *sealed) error {
+	for {
+		batch, last := l.take()
+		if len(batch) == 0 {
+			if last {
+				return nil
+			}
+			<-l.wake
+			continue
+		}
+		b, err := l.seal(batch)
+		if err != nil {
+			return err
+		}
+		if b != nil {
+			blocks <- b
+		}
+	}
+}
+
+// take removes the next block's transactions from the queue. It also says
+// whether none will follow.
 func (l *Ledger) take() (batch []*item, last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	bytes, n := 0, 0
 	for _, it := range l.queue {
-		if len(batch) == l.cfg.MaxBlock || bytes+len(it.Raw) > l.cfg.MaxBlockBytes && len(batch) > 0 {
+		if n == l.cfg.MaxBlock || bytes+len(it.Raw) > l.cfg.MaxBlockBytes && n > 0 {
 			break
 		}
 		n++
-		batch = append(batch, it)
 		bytes += len(it.Raw)
 	}
-	l.queue = l.queue[n:]
-	return batch, l.closed && l.queued == 0
+	batch, l.queue = l.queue[:n:n], l.queue[n:]
+	return batch, l.err != nil || l.closed && l.checking == 0 && len(l.queue) == 0
 }
 
-// commit makes one block durable and tells those who wait for it.
-func (l *Ledger) commit(batch []*item) error {
-	head := l.now.Head() // written by this goroutine alone
+// seal executes a block on the one before and writes it. There is none if all
+// of the batch has expired.
+func (l *Ledger) seal(batch []*item) (*sealed, error) {
+	tip := l.tip.Head()
 	h := chain.Header{
-		Version: chain.HeaderVersion, Ledger: l.id, Height: head.Height + 1,
-		Time: max(l.cfg.Clock.Now(), head.Time+1), First: head.Size(),
-		Previous: head.Hash(), Rules: head.Rules,
+		Version: chain.HeaderVersion, Ledger: l.id, Height: tip.Height + 1,
+		Time: max(l.cfg.Clock.Now(), tip.Time+1), First: tip.Size(),
+		Previous: tip.Hash(), Rules: tip.Rules,
 	}
-	batch = l.expire(batch, h.Time)
+	batch = ordered(l.expire(batch, h.Time))
 	if len(batch) == 0 {
-		return nil
+		return nil, nil
 	}
 	items := make([]engine.Item, len(batch))
 	for i, it := range batch {
 		items[i] = it.Item
 	}
-	engine.Order(items)
 	done, err := l.execute(&h, items)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := l.store.Commit(store.Block{Header: h, Executed: done, Items: items, Log: l.log}); err != nil {
-		return err
-	}
-	checkpoint, err := l.sign(h, done.Node)
+	written, err := l.store.Write(store.Block{Header: h, Executed: done, Items: items, Log: l.log})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return l.publish(batch, done.Entries, checkpoint)
+	l.tip.Release()
+	l.tip = written.Snapshot()
+	l.tip.Retain()
+	return &sealed{header: h, node: done.Node, written: written, batch: batch, entries: done.Entries}, nil
 }
 
 // expire drops the transactions that may not enter a block of this time.
 func (l *Ledger) expire(batch []*item, time int64) []*item {
-	live := batch[:0:0]
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	live := batch[:0]
+	var late []*item
 	for _, it := range batch {
 		if it.Envelope.Expiry <= time {
-			l.forget(it, engine.Entry{}, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired))
-			continue
+			late = append(late, it)
+		} else {
+			live = append(live, it)
 		}
-		live = append(live, it)
 	}
+	l.settle(late, func(int) (engine.Entry, error) {
+		return engine.Entry{}, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired)
+	})
 	return live
+}
+
+// ordered is the batch in the order of engine.Order.
+func ordered(batch []*item) []*item {
+	out := make([]*item, 0, len(batch))
+	for _, directory := range []bool{true, false} {
+		for _, it := range batch {
+			if (it.Envelope.Stream == wire.Directory) == directory {
+				out = append(out, it)
+			}
+		}
+	}
+	return out
+}
+
+// admitted is what a block of this engine executes on.
+type admitted struct{ *store.Snapshot }
+
+// Idempotent answers for transactions that hold their claim: the door has
+// looked for the key in what was durable, and a claim is let go of only when
+// its transaction is.
+func (admitted) Idempotent(wire.StreamID, wire.KeyID, tx.Key) (wire.TxHash, bool, error) {
+	return wire.TxHash{}, false, nil
 }
 
 // execute runs the block and completes its header.
@@ -99,7 +156,7 @@ func (l *Ledger) execute(h *chain.Header, items []engine.Item) (done *engine.Exe
 			err = fmt.Errorf("block %d: execution panicked: %v", h.Height, r)
 		}
 	}()
-	done, err = engine.Execute(l.cfg.Machine, l.now.Snapshot, *h, items)
+	done, err = engine.Execute(l.cfg.Machine, admitted{l.tip}, *h, items)
 	if err != nil {
 		return nil, err
 	}
@@ -110,23 +167,4 @@ func (l *Ledger) execute(h *chain.Header, items []engine.Item) (done *engine.Exe
 	h.Streams, h.Results = done.Streams, done.Results
 	h.Root, err = l.log.Root()
 	return done, err
-}
-
-// publish shows the new head to readers and settles the block's transactions.
-func (l *Ledger) publish(batch []*item, entries []engine.Entry, checkpoint []byte) (err error) {
-	defer store.Catch(&err)
-	next := &committed{Snapshot: l.store.Snapshot(), checkpoint: checkpoint}
-	at := make(map[[32]byte]engine.Entry, len(entries))
-	for _, e := range entries {
-		at[e.Hash] = e
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.now.Release()
-	l.now = next
-	for _, it := range batch {
-		l.forget(it, at[it.Hash], nil)
-	}
-	l.announce()
-	return nil
 }

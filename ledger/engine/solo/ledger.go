@@ -2,25 +2,28 @@
 //
 // Transactions are checked as they come, by whoever submits them, and queue.
 // Whenever the committer is idle it takes what is queued, executes it as a
-// block, writes the block in one synced batch, signs the new head, and only
-// then tells those who wait. There is no empty block and no timer.
+// block, and writes the block in one batch. While that is synced it executes
+// the next block on it. Behind it a second stage waits for the sync, notes the
+// head in the head file, signs it, and only then tells those who wait. There is
+// no empty block and no timer.
 //
-// Nothing that was not synced is ever seen: reads go to a snapshot taken after
-// the sync. After a failure to write the ledger stops, because what reached the
-// disk is not known; opening it again finds out.
+// Nothing that was not synced and signed is ever seen: reads go to a snapshot
+// that is shown by the second stage. After a failure to write the ledger stops,
+// because what reached the disk is not known; opening it again finds out: what
+// was synced stands, and its checkpoints are signed again to the same bytes.
 package solo
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/store"
-	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 )
 
@@ -31,18 +34,21 @@ type Ledger struct {
 	store *store.Store
 	keys  atomic.Pointer[chain.Keys] // the newest that were read
 	guard guard
-	log   *store.Log // the committer's alone
+	log   *store.Log      // the committer's alone
+	tip   *store.Snapshot // the last sealed block; the committer's alone
 
-	mu      sync.Mutex
-	now     *committed // what readers see
-	changed chan struct{}
-	pending map[wire.TxHash]*item
-	claims  map[claim]wire.TxHash
-	queue   []*item
-	queued  int // transactions admitted or being checked
-	bytes   int // of those
-	closed  bool
-	err     error
+	mu       sync.Mutex
+	now      *committed // what readers see
+	changed  chan struct{}
+	pending  map[wire.TxHash]*item
+	claims   map[claim]*item
+	queue    []*item
+	admitted int                // transactions from their admission until they are settled
+	checking int                // of those, not yet in the queue
+	bytes    int                // of the admitted
+	shares   map[wire.KeyID]int // of the admitted and checked, by signer
+	closed   bool
+	err      error
 
 	wake      chan struct{} // to the committer, at most one
 	stop      context.CancelFunc
@@ -72,7 +78,7 @@ func Open(cfg Config) (*Ledger, error) {
 		cfg: cfg, id: cfg.Genesis.ID(), store: st,
 		guard:   guard{fsys: cfg.FS, path: cfg.HeadFile},
 		changed: make(chan struct{}),
-		pending: map[wire.TxHash]*item{}, claims: map[claim]wire.TxHash{},
+		pending: map[wire.TxHash]*item{}, claims: map[claim]*item{}, shares: map[wire.KeyID]int{},
 		wake: make(chan struct{}, 1),
 	}
 	if err := l.recover(); err != nil {
@@ -108,10 +114,10 @@ func (l *Ledger) recover() (err error) {
 	if _, err := l.signer(keys.Present()); err != nil {
 		return fmt.Errorf("solo: %w", err)
 	}
-	msg, err := snap.Checkpoint(snap.Head().Height)
-	if errors.Is(err, engine.ErrUnknown) {
-		msg, err = l.sign(snap.Head(), keys.Present())
+	if err := l.signMissing(snap, keys); err != nil {
+		return fmt.Errorf("solo: %w", err)
 	}
+	msg, err := snap.Checkpoint(snap.Head().Height)
 	if err != nil {
 		return fmt.Errorf("solo: %w", err)
 	}
@@ -123,24 +129,43 @@ func (l *Ledger) recover() (err error) {
 		return fmt.Errorf("solo: %w", err)
 	}
 	l.now.checkpoint = msg
+	snap.Retain()
+	l.tip = snap
 	return nil
 }
 
-// sign signs a durable head with the node's key of its height, once the guard
-// has synced that it will be.
-func (l *Ledger) sign(h chain.Header, node tx.PublicKey) ([]byte, error) {
-	signer, err := l.signer(node)
-	if err != nil {
-		return nil, err
+// signMissing signs the last heads that have no checkpoint: those whose blocks
+// were synced and whose checkpoints were not.
+func (l *Ledger) signMissing(snap *store.Snapshot, keys chain.Keys) error {
+	var missing []chain.Header // the newest first
+	for height := snap.Head().Height; ; height-- {
+		_, err := snap.Checkpoint(height)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, engine.ErrUnknown) {
+			return err
+		}
+		h, err := snap.Header(height)
+		if err != nil {
+			return err
+		}
+		if missing = append(missing, h); height == 0 {
+			break
+		}
 	}
-	if err := l.guard.allow(h); err != nil {
-		return nil, err
+	if len(missing) == 0 {
+		return nil
 	}
-	msg, err := h.Checkpoint(l.cfg.Genesis.Origin).Sign(signer)
-	if err != nil {
-		return nil, fmt.Errorf("checkpoint: %w", err)
+	if err := l.guard.allow(snap.Head()); err != nil {
+		return err
 	}
-	return msg, l.store.SetCheckpoint(h.Height, msg)
+	for _, h := range slices.Backward(missing) {
+		if _, err := l.sign(h, keys.At(h.Height)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Err returns why the ledger stopped, or why a follower did; nil while all run.
@@ -177,20 +202,25 @@ func (l *Ledger) Close() error {
 	return l.store.Close()
 }
 
-// fail stops the ledger: what is queued will not enter, and nothing more does.
+// fail stops the ledger for the first reason given: what is queued will not
+// enter, and nothing more does.
 func (l *Ledger) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.err != nil {
+		return
+	}
 	l.err = fmt.Errorf("%w: %w", engine.ErrStopped, err)
 	for _, it := range l.pending {
-		if !it.settled {
-			it.settle(engine.Entry{}, l.err)
-		}
+		it.err = l.err
+		close(it.done)
 	}
 	clear(l.pending)
 	clear(l.claims)
-	l.queue, l.queued, l.bytes = nil, 0, 0
+	clear(l.shares)
+	l.queue, l.admitted, l.bytes = nil, 0, 0
 	l.announce()
+	l.nudge()
 }
 
 // announce wakes whoever waits for a change. Call it under mu.

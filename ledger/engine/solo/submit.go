@@ -21,21 +21,18 @@ type claim struct {
 
 func claimOf(e *tx.Envelope) claim { return claim{e.Stream, e.Key, e.Idempotency} }
 
-// item is a transaction between its arrival and its block.
+// item is a transaction between its arrival and its block. What is not told to
+// be fixed is under the ledger's mu.
 type item struct {
-	engine.Item
-	checked chan struct{} // closed when the check is over
-	refused error         // of the check; read after checked
+	engine.Item // fixed
+	queued      bool
+	over        bool          // the check
+	refused     error         // of the check
+	checked     chan struct{} // closed when the check is over; made by who waits for it
 
-	done    chan struct{} // closed when settled
-	settled bool
-	entry   engine.Entry
-	err     error
-}
-
-func (it *item) settle(e engine.Entry, err error) {
-	it.entry, it.err, it.settled = e, err, true
-	close(it.done)
+	done  chan struct{} // fixed; closed when settled
+	entry engine.Entry  // read after done
+	err   error
 }
 
 // Submit admits a transaction and returns its hash. It is then in the queue and
@@ -52,8 +49,9 @@ func (l *Ledger) Submit(ctx context.Context, raw []byte) (wire.TxHash, error) {
 		return wire.TxHash{}, fmt.Errorf("%w: transaction: ledger: %v; this ledger is %v", engine.ErrMalformed, env.Ledger, l.id)
 	}
 	hash := tx.Hash(raw)
-	it, mine, err := l.reserve(engine.Item{Hash: hash, Envelope: env, Raw: bytes.Clone(raw)})
-	if err != nil {
+	it, now, err := l.reserve(engine.Item{Hash: hash, Envelope: env, Raw: bytes.Clone(raw)})
+	switch {
+	case err != nil:
 		if dup := new(engine.DuplicateError); errors.As(err, &dup) {
 			if dup.Earlier == hash {
 				return hash, nil
@@ -61,71 +59,86 @@ func (l *Ledger) Submit(ctx context.Context, raw []byte) (wire.TxHash, error) {
 			return dup.Earlier, err
 		}
 		return wire.TxHash{}, err
+	case now != nil:
+		return hash, l.check(it, now)
 	}
-	if mine {
-		return hash, l.check(it)
-	}
-	select {
-	case <-it.checked:
-		return hash, it.refused
-	case <-ctx.Done():
-		return hash, ctx.Err()
+	return hash, l.await(ctx, it)
+}
+
+// reserve claims the idempotency key and a place in the queue, and returns the
+// committed state to check the transaction on, which it holds. There is none
+// if the same transaction is pending already: another caller checks it.
+func (l *Ledger) reserve(t engine.Item) (*item, *committed, error) {
+	c := claimOf(t.Envelope)
+	clock := l.cfg.Clock.Now() // before the lock: a clock may read the head
+	for {
+		now, err := l.acquire()
+		if err != nil {
+			return nil, nil, err
+		}
+		// Without the lock, for it reads the disk. So it holds for this state alone.
+		earlier, used, err := now.Idempotent(c.stream, c.signer, c.key)
+		if err == nil && used {
+			err = &engine.DuplicateError{Earlier: earlier}
+		}
+		var it *item
+		mine, again := false, false
+		if err == nil {
+			it, mine, again, err = l.admit(t, c, now, clock)
+		}
+		if mine {
+			return it, now, nil
+		}
+		l.release(now)
+		if !again {
+			return it, nil, err
+		}
 	}
 }
 
-// reserve claims the idempotency key and a place in the queue. If the same
-// transaction is pending already, it returns that item, and that it is not the
-// caller's to check.
-func (l *Ledger) reserve(t engine.Item) (it *item, mine bool, err error) {
-	c := claimOf(t.Envelope)
-	now := l.cfg.Clock.Now() // before the lock: a clock may read the head
+// admit takes the claim, unless the committed state has moved on: again.
+func (l *Ledger) admit(t engine.Item, c claim, now *committed, clock int64) (it *item, mine, again bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.running(); err != nil {
-		return nil, false, err
+		return nil, false, false, err
 	}
-	if earlier, ok := l.claims[c]; ok && earlier != t.Hash {
-		return nil, false, &engine.DuplicateError{Earlier: earlier}
-	} else if ok {
-		return l.pending[t.Hash], false, nil
+	if other := l.claims[c]; other != nil && other.Hash != t.Hash {
+		return nil, false, false, &engine.DuplicateError{Earlier: other.Hash}
+	} else if other != nil {
+		return other, false, false, nil
 	}
-	earlier, ok, err := l.now.Idempotent(c.stream, c.signer, c.key)
-	if err != nil {
-		return nil, false, err
+	switch {
+	case l.now != now:
+		return nil, false, true, nil
+	case t.Envelope.Expiry <= max(clock, now.Head().Time+1):
+		return nil, false, false, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired)
+	case l.admitted >= l.cfg.MaxQueue || l.bytes+len(t.Raw) > l.cfg.MaxQueueBytes:
+		return nil, false, false, engine.ErrBusy
+	case l.shares[c.signer] > 0 && l.shares[c.signer] >= l.cfg.MaxQueue-l.admitted:
+		return nil, false, false, engine.ErrShare
 	}
-	if ok {
-		return nil, false, &engine.DuplicateError{Earlier: earlier}
-	}
-	if t.Envelope.Expiry <= max(now, l.now.Head().Time+1) {
-		return nil, false, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired)
-	}
-	if l.queued >= l.cfg.MaxQueue || l.bytes+len(t.Raw) > l.cfg.MaxQueueBytes {
-		return nil, false, engine.ErrBusy
-	}
-	it = &item{Item: t, checked: make(chan struct{}), done: make(chan struct{})}
-	l.claims[c], l.pending[t.Hash] = t.Hash, it
-	l.queued++
+	it = &item{Item: t, done: make(chan struct{})}
+	l.claims[c], l.pending[t.Hash] = it, it
+	l.admitted++
+	l.checking++
 	l.bytes += len(t.Raw)
-	return it, true, nil
+	return it, true, false, nil
 }
 
 // check asks the state machine, on the committed state, and queues the item.
-func (l *Ledger) check(it *item) (err error) {
+func (l *Ledger) check(it *item, now *committed) (err error) {
+	defer l.release(now)
 	err = errors.New("the check panicked") // then this is what others who wait for it are told
 	defer func() { err = l.checked(it, err) }()
-	err = l.ask(it)
+	err = l.ask(it, now)
 	return err
 }
 
-func (l *Ledger) ask(it *item) (err error) {
+func (l *Ledger) ask(it *item, now *committed) (err error) {
 	if err := l.mayRotate(it.Envelope); err != nil {
 		return err
 	}
-	now, err := l.acquire()
-	if err != nil {
-		return err
-	}
-	defer l.release(now)
 	defer store.Catch(&err)
 	at, err := l.point(now.Snapshot, it.Envelope.Stream)
 	if err != nil {
@@ -159,26 +172,79 @@ func (l *Ledger) point(s *store.Snapshot, id wire.StreamID) (engine.Point, error
 func (l *Ledger) checked(it *item, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if it.settled { // the ledger stopped meanwhile
-		err = it.err
+	l.checking--
+	if l.err != nil { // the ledger stopped meanwhile
+		err = l.err
 	} else if err != nil {
-		l.forget(it, engine.Entry{}, err)
+		l.forget(it)
+		it.err = err
+		close(it.done)
 	} else {
+		it.queued = true
+		l.shares[it.Envelope.Key]++
 		l.queue = append(l.queue, it)
 	}
-	it.refused = err
-	close(it.checked)
+	it.over, it.refused = true, err
+	if it.checked != nil {
+		close(it.checked)
+	}
 	l.nudge()
 	return err
 }
 
-// forget settles an item and gives its place free. Call it under mu.
-func (l *Ledger) forget(it *item, e engine.Entry, err error) {
+// await waits for the check of a transaction by another caller.
+func (l *Ledger) await(ctx context.Context, it *item) error {
+	l.mu.Lock()
+	if it.over {
+		defer l.mu.Unlock()
+		return it.refused
+	}
+	if it.checked == nil {
+		it.checked = make(chan struct{})
+	}
+	l.mu.Unlock()
+	select {
+	case <-it.checked:
+		return it.refused
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// forget gives an item's place free, and says whether it had one. Call it under mu.
+func (l *Ledger) forget(it *item) bool {
+	if l.pending[it.Hash] != it {
+		return false
+	}
 	delete(l.pending, it.Hash)
 	delete(l.claims, claimOf(it.Envelope))
-	l.queued--
+	l.admitted--
 	l.bytes -= len(it.Raw)
-	it.settle(e, err)
+	if k := it.Envelope.Key; it.queued {
+		if l.shares[k]--; l.shares[k] == 0 {
+			delete(l.shares, k)
+		}
+	}
+	return true
+}
+
+// settle gives the items' places free and tells those who wait for them.
+func (l *Ledger) settle(items []*item, outcome func(int) (engine.Entry, error)) {
+	if len(items) == 0 {
+		return
+	}
+	mine := make([]bool, len(items)) // not settled by fail
+	l.mu.Lock()
+	for i, it := range items {
+		mine[i] = l.forget(it)
+	}
+	l.mu.Unlock()
+	for i, it := range items {
+		if mine[i] {
+			it.entry, it.err = outcome(i)
+			close(it.done)
+		}
+	}
 }
 
 // running says why nothing can be submitted. Call it under mu.
