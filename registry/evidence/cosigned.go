@@ -122,7 +122,8 @@ type vouched struct {
 	note   []byte
 	found  witness.Cosigned
 	stamps [][]byte
-	at     string // where in the file
+	dated  time.Time // of the earliest stamp that is believed; zero for none
+	at     string    // where in the file
 }
 
 // readCosigned opens the cosigned checkpoints and holds each to the headers: one
@@ -227,6 +228,7 @@ func (v *verification) milestones() outcome {
 	var alone []string
 	for i := range h.milestones {
 		m := &h.milestones[i]
+		v.stamped(m)
 		if at, ok := v.shown(m); ok {
 			m.Witnessed = instant(at)
 		} else {
@@ -248,4 +250,43 @@ func (v *verification) shown(m *Milestone) (int64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// stamps judges the time stamps in the file. A file without any is not asked.
+func (v *verification) stamps() (o outcome, asked bool) {
+	n, believed := 0, map[string]bool{}
+	for i := range v.vouched {
+		c := &v.vouched[i]
+		n += len(c.stamps)
+		for _, token := range c.stamps {
+			if v.policy.roots == nil {
+				break
+			}
+			at, who, err := witness.VerifyStamp(token, c.note, v.policy.roots)
+			if err != nil {
+				return failed(c.at, "%v", err), true
+			}
+			believed[who] = true
+			if c.dated.IsZero() || at.Before(c.dated) {
+				c.dated = at
+			}
+		}
+	}
+	switch {
+	case n == 0:
+		return outcome{}, false
+	case v.policy.roots == nil:
+		return skipped("%d time stamps in the file, and this policy (%s) names no authority to believe", n, v.policy.Name), true
+	}
+	return passed("%d time stamps of checkpoints by %s", n, strings.Join(slices.Sorted(maps.Keys(believed)), ", ")), true
+}
+
+// stamped notes when an authority had stamped a milestone, if that was soon.
+func (v *verification) stamped(m *Milestone) {
+	for _, c := range v.vouched {
+		if at := c.dated.UnixMilli(); !c.dated.IsZero() && c.height >= m.height && at <= m.time+soon {
+			m.Stamped = instant(at)
+			return
+		}
+	}
 }

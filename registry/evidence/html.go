@@ -266,6 +266,7 @@ var questions = map[string]string{
 	checkSites:      "Whoever enrolled people or recorded data was delegated to do so",
 	checkEligible:   "Everyone randomised proved the registered criteria",
 	checkWitnesses:  "Independent witnesses vouch that this is the ledger's only history",
+	checkStamps:     "Time stamping authorities vouch for when checkpoints were there",
 	checkMilestones: "Independent witnesses vouch for the times of the important moments",
 	checkCeremony:   "The keys of the proofs were made in a ceremony that nobody could cheat in",
 	checkPackage:    "The results in the file are the released ones",

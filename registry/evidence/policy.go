@@ -2,7 +2,9 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +40,9 @@ type Policy struct {
 	// Witnesses are the lines of a C2SP tlog-policy: independent witnesses, and
 	// how many of them must have cosigned a checkpoint. None: no witness is asked for.
 	Witnesses []string `json:"witnesses"`
+	// TimeAuthorities are root certificates, in PEM, of RFC 3161 authorities
+	// whose time stamps are believed.
+	TimeAuthorities []string `json:"time_authorities,omitempty"`
 	// Demonstration says that the keys are worth nothing outside of one.
 	Demonstration bool `json:"demonstration"`
 
@@ -50,6 +55,7 @@ type Policy struct {
 	Stranger bool `json:"-"`
 
 	witnesses *witness.Policy // of the lines; nil for none
+	roots     *x509.CertPool  // of the time authorities; nil for none
 }
 
 // ahead is how far another's clock may be ahead of the verifier's, in milliseconds.
@@ -110,7 +116,30 @@ func (p *Policy) prepare() (err error) {
 			return fmt.Errorf("policy: witnesses: %w", err)
 		}
 	}
+	if p.roots, err = rootsOf(p.TimeAuthorities); err != nil {
+		return err
+	}
 	return p.validate()
+}
+
+// rootsOf is the pool of certificates in PEM; nil for none.
+func rootsOf(certificates []string) (*x509.CertPool, error) {
+	if len(certificates) == 0 {
+		return nil, nil //nolint:nilnil // no authority is a policy, not a fault
+	}
+	pool := x509.NewCertPool()
+	for i, c := range certificates {
+		block, rest := pem.Decode([]byte(c))
+		if block == nil || block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
+			return nil, fmt.Errorf("policy: time_authorities: %d: give one certificate in PEM each", i)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("policy: time_authorities: %d: %w", i, err)
+		}
+		pool.AddCert(cert)
+	}
+	return pool, nil
 }
 
 func (p Policy) validate() error {

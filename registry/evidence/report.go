@@ -68,6 +68,9 @@ type Milestone struct {
 	// Witnessed is when witnesses had cosigned a checkpoint that holds it, by
 	// their clocks; empty where none within seven days is in the file.
 	Witnessed string `json:"witnessed,omitempty"`
+	// Stamped is when an authority that the policy believes stamped a checkpoint
+	// that holds it; empty where none within seven days is in the file.
+	Stamped string `json:"stamped,omitempty"`
 
 	height uint64
 	time   int64

@@ -106,6 +106,9 @@ func eligible(h *history) outcome {
 // later adds who else vouches for the record, and the results.
 func (v *verification) later() {
 	v.add(checkWitnesses, v.witnessed())
+	if o, asked := v.stamps(); asked {
+		v.add(checkStamps, o)
+	}
 	v.add(checkMilestones, v.milestones())
 	v.add(checkCeremony, v.ceremony())
 	v.results()

@@ -43,6 +43,7 @@ const (
 	checkConsent    = "consent.v" // and the number of the version
 	checkEligible   = "eligibility"
 	checkWitnesses  = "witnesses"
+	checkStamps     = "time-stamps"
 	checkMilestones = "milestones"
 	checkCeremony   = "ceremony"
 	checkPackage    = "package"
