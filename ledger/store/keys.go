@@ -14,6 +14,8 @@ import (
 //
 //	v                          format of the directory
 //	g                          genesis
+//	b                          header that a restored snapshot is of
+//	B                          mark of a restoration that is not complete
 //	H height                   header
 //	c height                   signed checkpoint
 //	C height                   the same with cosignatures of witnesses
@@ -30,6 +32,8 @@ import (
 const (
 	tableFormat      = 'v'
 	tableGenesis     = 'g'
+	tableBase        = 'b'
+	tableRestoring   = 'B'
 	tableHeader      = 'H'
 	tableCheckpoint  = 'c'
 	tableCosigned    = 'C'

@@ -82,8 +82,11 @@ func (s *Snapshot) last() (chain.Header, bool) {
 
 // Header returns the header at a height; genesis's at 0.
 func (s *Snapshot) Header(height uint64) (chain.Header, error) {
-	if height == s.head.Height {
+	switch height {
+	case s.head.Height:
 		return s.head, nil
+	case 0:
+		return s.genesis.Header(), nil
 	}
 	b, err := s.get(numbered(tableHeader, height))
 	if err != nil {

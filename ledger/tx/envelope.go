@@ -29,7 +29,7 @@ type Kind uint16
 type PublicKey [ed25519.PublicKeySize]byte
 
 // ID is the name of the key, H("key", public key).
-func (k PublicKey) ID() wire.KeyID { return wire.KeyID(wire.Sum("key", k)) }
+func (k PublicKey) ID() wire.KeyID { return wire.KeyID(wire.SumBytes("key", k[:])) }
 
 // MarshalText gives lower-case hex.
 func (k PublicKey) MarshalText() ([]byte, error) { return wire.HexText(k[:]), nil }
@@ -68,27 +68,6 @@ type Cosignature struct {
 	Signature Signature
 }
 
-type unsigned struct {
-	_           struct{} `cbor:",toarray"`
-	Version     uint8
-	Ledger      wire.LedgerID
-	Kind        Kind
-	Stream      wire.StreamID
-	Key         wire.KeyID
-	Expiry      int64
-	Idempotency Key
-	Body        []byte
-}
-
-// SigningBytes are what signer and cosigners sign:
-// "trialith/v1/tx" ‖ 0x00 ‖ CBOR array of all fields before the signatures.
-func (e *Envelope) SigningBytes() []byte {
-	return append([]byte("trialith/v1/tx\x00"), wire.Marshal(unsigned{
-		Version: e.Version, Ledger: e.Ledger, Kind: e.Kind, Stream: e.Stream,
-		Key: e.Key, Expiry: e.Expiry, Idempotency: e.Idempotency, Body: e.Body,
-	})...)
-}
-
 // Sign signs e with the given private key and sets Key and Signature.
 func (e *Envelope) Sign(key ed25519.PrivateKey) {
 	e.Version = Version
@@ -106,11 +85,8 @@ func (e *Envelope) Cosign(key ed25519.PrivateKey) {
 	e.Cosigners = slices.Insert(e.Cosigners, at, c)
 }
 
-// Encode returns the canonical bytes of e.
-func (e *Envelope) Encode() []byte { return wire.Marshal(e) }
-
 // Hash names the transaction whose canonical bytes are b.
-func Hash(b []byte) wire.TxHash { return wire.TxHash(wire.Sum("tx", b)) }
+func Hash(b []byte) wire.TxHash { return wire.TxHash(wire.SumBytes("tx", b)) }
 
 // Decode parses canonical bytes and checks the form of the envelope, not its
 // signatures: who holds a key is known to the directory alone.
@@ -119,7 +95,8 @@ func Decode(b []byte) (*Envelope, error) {
 		return nil, fmt.Errorf("transaction: %d bytes; at most %d", len(b), MaxBytes)
 	}
 	e := new(Envelope)
-	if err := wire.Unmarshal(b, e); err != nil {
+	p := parser{b: b}
+	if err := p.envelope(e); err != nil {
 		return nil, fmt.Errorf("transaction: %w", err)
 	}
 	return e, e.check()

@@ -1,6 +1,8 @@
 package solo
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -27,51 +29,118 @@ type signedHead struct {
 	hash   wire.Hash
 }
 
-const headFormat = "trialith signed head 1"
+// The file has two slots of a disk's sector each, written in turn, so that a
+// write that power cuts short leaves the head before it whole. A slot that is
+// not whole is told by its sum. It may have held a head that was signed; but a
+// head is noted only when its block is durable, so then the data directory is
+// ahead of the other slot, and one that is not is refused.
+const (
+	headFormat = "trialith signed head 2"
+	oldFormat  = "trialith signed head 1" // one text, replaced whole
+	slotSize   = 512
+)
+
+// headFile is what was read of the file.
+type headFile struct {
+	last signedHead
+	set  bool // there is a file
+	slot int  // that last is in
+	torn bool // the other slot is not whole
+	old  bool // of the old format
+}
 
 func headOf(h chain.Header) signedHead { return signedHead{h.Ledger, h.Height, h.Hash()} }
 
-func (s signedHead) String() string {
-	return fmt.Sprintf("%s\nledger %s\nheight %d\nheader %s\n", headFormat, s.ledger, s.height, s.hash)
+func (s signedHead) text(format string) string {
+	return fmt.Sprintf("%s\nledger %s\nheight %d\nheader %s\n", format, s.ledger, s.height, s.hash)
 }
 
-func parseHead(text string) (signedHead, error) {
+// encode is the head's slot: its text, the sum of that, and spaces.
+func (s signedHead) encode() []byte {
+	text := s.text(headFormat)
+	text += fmt.Sprintf("sum %x\n", sha256.Sum256([]byte(text)))
+	return pad(text)
+}
+
+func pad(text string) []byte {
+	return fmt.Appendf(nil, "%-*s\n", slotSize-1, text)
+}
+
+func parseHead(text, format string) (signedHead, error) {
 	var s signedHead
 	var ledger, hash string
-	_, err := fmt.Sscanf(text, headFormat+"\nledger %64s\nheight %d\nheader %64s\n", &ledger, &s.height, &hash)
+	_, err := fmt.Sscanf(text, format+"\nledger %64s\nheight %d\nheader %64s\n", &ledger, &s.height, &hash)
 	if err != nil {
 		return s, err
 	}
 	if err := s.ledger.UnmarshalText([]byte(ledger)); err != nil {
 		return s, err
 	}
-	if err := s.hash.UnmarshalText([]byte(hash)); err != nil {
-		return s, err
-	}
-	if s.String() != text {
-		return s, errors.New("not in the form that this program writes")
-	}
-	return s, nil
+	return s, s.hash.UnmarshalText([]byte(hash))
 }
 
-// readHead returns the head in the file, and whether there is one.
-func readHead(fsys vfs.FS, path string) (signedHead, bool, error) {
+var (
+	errForm  = errors.New("not in the form that this program writes")
+	errEmpty = errors.New("empty")
+)
+
+func parseSlot(b []byte) (signedHead, error) {
+	if bytes.Equal(b, pad("")) {
+		return signedHead{}, errEmpty
+	}
+	s, err := parseHead(string(b), headFormat)
+	if err == nil && !bytes.Equal(b, s.encode()) {
+		err = errForm
+	}
+	return s, err
+}
+
+func parseFile(b []byte) (headFile, error) {
+	f := headFile{set: true}
+	if bytes.HasPrefix(b, []byte(oldFormat+"\n")) {
+		s, err := parseHead(string(b), oldFormat)
+		if err == nil && s.text(oldFormat) != string(b) {
+			err = errForm
+		}
+		f.last, f.old = s, true
+		return f, err
+	}
+	if len(b) != 2*slotSize {
+		return f, fmt.Errorf("%d bytes, not %d", len(b), 2*slotSize)
+	}
+	one, err1 := parseSlot(b[:slotSize])
+	two, err2 := parseSlot(b[slotSize:])
+	switch {
+	case err1 == nil && err2 == nil && one.height == two.height:
+		return f, errors.New("two heads of one height")
+	case err1 == nil && (err2 != nil || one.height > two.height):
+		f.last, f.torn = one, err2 != nil && !errors.Is(err2, errEmpty)
+	case err2 == nil:
+		f.last, f.slot, f.torn = two, 1, err1 != nil
+	default:
+		return f, errForm
+	}
+	return f, nil
+}
+
+// readHead returns what is in the file, if there is one.
+func readHead(fsys vfs.FS, path string) (headFile, error) {
 	f, err := fsys.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return signedHead{}, false, nil
+		return headFile{}, nil
 	}
 	if err != nil {
-		return signedHead{}, false, fmt.Errorf("head file: %w", err)
+		return headFile{}, fmt.Errorf("head file: %w", err)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, 1024))
+	b, err := io.ReadAll(io.LimitReader(f, 2*slotSize+1))
 	if err = errors.Join(err, f.Close()); err != nil {
-		return signedHead{}, false, fmt.Errorf("head file: %w", err)
+		return headFile{}, fmt.Errorf("head file: %w", err)
 	}
-	s, err := parseHead(string(b))
+	h, err := parseFile(b)
 	if err != nil {
-		return s, false, fmt.Errorf("head file %s: %w; restore it from beside the key", path, err)
+		return h, fmt.Errorf("head file %s: %w; restore it from beside the key", path, err)
 	}
-	return s, true, nil
+	return h, nil
 }
 
 // WriteHead writes the head file of a ledger whose head is h, by hand: after
@@ -90,7 +159,7 @@ func writeHead(fsys vfs.FS, path string, s signedHead) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write([]byte(s.String()))
+	_, err = f.Write(append(s.encode(), pad("")...))
 	if err == nil {
 		err = f.Sync()
 	}
@@ -107,6 +176,20 @@ func writeHead(fsys vfs.FS, path string, s signedHead) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
+// writeSlot overwrites one slot. The file does not grow, so that its data is
+// all there is to sync.
+func writeSlot(fsys vfs.FS, path string, slot int, s signedHead) error {
+	f, err := fsys.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(s.encode(), int64(slot)*slotSize)
+	if err == nil {
+		err = f.SyncData()
+	}
+	return errors.Join(err, f.Close())
+}
+
 func dirOf(fsys vfs.FS, path string) string {
 	if d := fsys.PathDir(path); d != "" {
 		return d
@@ -118,8 +201,7 @@ func dirOf(fsys vfs.FS, path string) string {
 type guard struct {
 	fsys vfs.FS
 	path string // empty: no guard
-	last signedHead
-	set  bool
+	file headFile
 }
 
 // open compares the file with the directory that was opened: the signed header
@@ -128,23 +210,25 @@ func (g *guard) open(head chain.Header, header func(uint64) (chain.Header, error
 	if g.path == "" {
 		return nil
 	}
-	s, found, err := readHead(g.fsys, g.path)
+	f, err := readHead(g.fsys, g.path)
 	if err != nil {
 		return err
 	}
-	if !found {
-		if head.Height > 0 {
-			return fmt.Errorf("head file %s is missing and the ledger has %d blocks: %w; bring the file back from beside the key, "+
-				"or compare header %v with a checkpoint that others hold and write the file anew", g.path, head.Height, ErrRolledBack, head.Hash())
-		}
+	s := f.last
+	switch {
+	case !f.set && head.Height > 0:
+		return fmt.Errorf("head file %s is missing and the ledger has %d blocks: %w; bring the file back from beside the key, "+
+			"or compare header %v with a checkpoint that others hold and write the file anew", g.path, head.Height, ErrRolledBack, head.Hash())
+	case !f.set:
 		return nil
-	}
-	if s.ledger != head.Ledger {
+	case s.ledger != head.Ledger:
 		return fmt.Errorf("head file %s: of ledger %v: %w", g.path, s.ledger, ErrRolledBack)
-	}
-	if s.height > head.Height {
+	case s.height > head.Height:
 		return fmt.Errorf("head file %s: height %d was signed, the data directory ends at %d: %w; it is an old backup: bring back the newest",
 			g.path, s.height, head.Height, ErrRolledBack)
+	case f.torn && s.height == head.Height:
+		return fmt.Errorf("head file %s: a head after %d was noted and cannot be read, and the data directory ends there: %w; "+
+			"bring both back as they were together", g.path, s.height, ErrRolledBack)
 	}
 	h, err := header(s.height)
 	if err != nil {
@@ -153,7 +237,7 @@ func (g *guard) open(head chain.Header, header func(uint64) (chain.Header, error
 	if h.Hash() != s.hash {
 		return fmt.Errorf("head file %s: another block was signed at height %d: %w", g.path, s.height, ErrRolledBack)
 	}
-	g.last, g.set = s, true
+	g.file = f
 	return nil
 }
 
@@ -163,22 +247,29 @@ func (g *guard) allow(h chain.Header) error {
 	if g.path == "" {
 		return nil
 	}
-	s, found, err := readHead(g.fsys, g.path)
+	f, err := readHead(g.fsys, g.path)
 	if err != nil {
 		return err
 	}
-	if found != g.set || s != g.last {
-		return fmt.Errorf("head file %s: changed by somebody else, to height %d: %w; a ledger has one writer", g.path, s.height, ErrRolledBack)
+	if f != g.file {
+		return fmt.Errorf("head file %s: changed by somebody else, to height %d: %w; a ledger has one writer", g.path, f.last.height, ErrRolledBack)
 	}
 	next := headOf(h)
-	if found && (next.height < s.height || next.height == s.height && next != s) {
-		return fmt.Errorf("head file %s: height %d was signed: %w", g.path, s.height, ErrRolledBack)
+	switch {
+	case f.set && (next.height < f.last.height || next.height == f.last.height && next != f.last):
+		return fmt.Errorf("head file %s: height %d was signed: %w", g.path, f.last.height, ErrRolledBack)
+	case f.set && next == f.last:
+		return nil
+	case !f.set || f.old:
+		f = headFile{}
+		err = writeHead(g.fsys, g.path, next)
+	default:
+		f.slot = 1 - f.slot
+		err = writeSlot(g.fsys, g.path, f.slot, next)
 	}
-	if next != s {
-		if err := writeHead(g.fsys, g.path, next); err != nil {
-			return fmt.Errorf("head file: %w", err)
-		}
+	if err != nil {
+		return fmt.Errorf("head file: %w", err)
 	}
-	g.last, g.set = next, true
+	g.file = headFile{last: next, set: true, slot: f.slot}
 	return nil
 }

@@ -1,6 +1,7 @@
 package solo
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/trialith/trialith/ledger/chain"
@@ -9,13 +10,22 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 )
 
-// Receipt returns the receipt of a transaction, under the checkpoint of its block.
+// Receipt returns the receipt of a transaction, under the first checkpoint that
+// covers it and that witnesses have cosigned; as long as there is none, under
+// that of its own block.
 func (l *Ledger) Receipt(hash wire.TxHash) (receipt.Receipt, error) {
+	e, err := l.Entry(hash)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	_, cosigned, err := l.CosignedFrom(e.Height)
+	if err == nil {
+		return l.ReceiptUnder(hash, cosigned)
+	}
+	if !errors.Is(err, engine.ErrUnknown) {
+		return receipt.Receipt{}, err
+	}
 	return read(l, func(c *committed) (receipt.Receipt, error) {
-		e, err := c.Entry(hash)
-		if err != nil {
-			return receipt.Receipt{}, err
-		}
 		checkpoint, err := c.at(e.Height)
 		if err != nil {
 			return receipt.Receipt{}, err
