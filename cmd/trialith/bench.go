@@ -43,7 +43,7 @@ func benchCommand() *cobra.Command {
 		Use: "bench", Short: "Measure this machine", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(benchProofCommand())
+	c.AddCommand(benchProofCommand(), benchLedgerCommand(), benchLoadCommand(), benchRecoverCommand())
 	return c
 }
 

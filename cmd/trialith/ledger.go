@@ -11,6 +11,6 @@ func ledgerCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand()
+	c.AddCommand(fsckCommand(), backupCommand(), restoreCommand(), headCommand(), rotateCommand())
 	return c
 }

@@ -41,7 +41,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	}
 	err := api.Register(router, api.Config{
 		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
-		Wrap: wrap(c.genesis.ID(), c.key, c.clock), Package: n.takePackage(c.clock),
+		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
 		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {
 			return evidence.Write(ctx, w, n.ledger, id, evidence.Contents{Key: n.key, Ceremony: n.record, Packages: n.store})
 		},
@@ -127,7 +127,7 @@ func verifyUpload(ctx context.Context, r io.ReaderAt, size int64) (*evidence.Rep
 // wrap puts a participant's act into an envelope under the node's key, which
 // gives it no right: the proof is its authority. The same act is the same
 // transaction however often it is sent.
-func wrap(ledger wire.LedgerID, key ed25519.PrivateKey, clock engine.Clock) func([]byte) ([]byte, error) {
+func wrap(ledger wire.LedgerID, key func() ed25519.PrivateKey, clock engine.Clock) func([]byte) ([]byte, error) {
 	const hour = 60 * 60 * 1000
 	return func(body []byte) ([]byte, error) {
 		var t consent.Act
@@ -142,7 +142,7 @@ func wrap(ledger wire.LedgerID, key ed25519.PrivateKey, clock engine.Clock) func
 			Ledger: ledger, Kind: contract.ConsentAct, Stream: wire.StreamID(t.Proven.Act.Trial),
 			Expiry: clock.Now() + hour, Idempotency: tx.Key(sum[:16]), Body: body,
 		}
-		e.Sign(key)
+		e.Sign(key())
 		return e.Encode(), nil
 	}
 }

@@ -54,6 +54,8 @@ type nodeConfig struct {
 // state machine, the followers, and HTTP over both.
 type node struct {
 	ledger *solo.Ledger
+	keys   *keyring
+	clock  engine.Clock
 	model  *readmodel.Model
 	store  *registrynode.Node
 	key    *verifier.Key
@@ -64,6 +66,7 @@ type node struct {
 	// they hold could act for our pages on theirs.
 	gateway    *http.Server
 	gatewayURL string
+	control    *http.Server // for this machine's operator; nil for none
 	failed     chan error
 }
 
@@ -81,7 +84,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{key: key, record: record, failed: make(chan error, 2)}
+	n := &node{key: key, record: record, keys: newKeyring(c.dir, c.key), clock: c.clock, failed: make(chan error, 3)}
 	defer func() {
 		if err != nil {
 			n.Close() //nolint:errcheck // the first error is the one to tell
@@ -98,7 +101,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	n.ledger, err = solo.Open(solo.Config{
-		Dir: filepath.Join(c.dir, dirLedger), Key: c.key, HeadFile: filepath.Join(c.dir, dirKeys, fileHead),
+		Dir: filepath.Join(c.dir, dirLedger), Key: c.key, KeyOf: n.keys.Of, HeadFile: filepath.Join(c.dir, dirKeys, fileHead),
 		Clock: c.clock, Machine: machine, Genesis: c.genesis,
 		Followers: append([]engine.Follower{n.model}, c.follow...),
 	})
@@ -109,6 +112,12 @@ func openNode(c nodeConfig) (_ *node, err error) {
 		if err := notAhead(n.ledger.Head().Time, c.clock.Now()); err != nil {
 			return nil, err
 		}
+	}
+	if err := settle(n.ledger, n.keys); err != nil {
+		return nil, err
+	}
+	if err := n.serveControl(c.dir); err != nil {
+		return nil, err
 	}
 	return n, n.serve(c)
 }
@@ -205,7 +214,7 @@ func (n *node) Close() error {
 	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	for _, s := range []*http.Server{n.server, n.gateway} {
+	for _, s := range []*http.Server{n.server, n.gateway, n.control} {
 		if s != nil {
 			errs = append(errs, s.Shutdown(ctx))
 		}
@@ -235,20 +244,18 @@ func writeNode(dir string, g chain.Genesis, key ed25519.PrivateKey) error {
 
 // readNode reads them back.
 func readNode(dir string) (chain.Genesis, ed25519.PrivateKey, error) {
+	g, err := readGenesis(dir)
+	if err != nil {
+		return g, nil, err
+	}
+	key, err := readKey(filepath.Join(dir, dirKeys, fileKey))
+	return g, key, err
+}
+
+func readGenesis(dir string) (chain.Genesis, error) {
 	b, err := os.ReadFile(filepath.Join(dir, fileGenesis)) //nolint:gosec // the operator names the directory
 	if err != nil {
-		return chain.Genesis{}, nil, hint(err, "%s is no node's directory; \"trialith demo --dir %s\" makes one", dir, dir)
+		return chain.Genesis{}, hint(err, "%s is no node's directory; \"trialith demo --dir %s\" makes one", dir, dir)
 	}
-	g, err := chain.DecodeGenesis(b)
-	if err != nil {
-		return g, nil, err
-	}
-	seed, err := os.ReadFile(filepath.Join(dir, dirKeys, fileKey)) //nolint:gosec // the operator names the directory
-	if err != nil {
-		return g, nil, err
-	}
-	if len(seed) != ed25519.SeedSize {
-		return g, nil, fmt.Errorf("%s: %d bytes; an Ed25519 seed has %d", fileKey, len(seed), ed25519.SeedSize)
-	}
-	return g, ed25519.NewKeyFromSeed(seed), nil
+	return chain.DecodeGenesis(b)
 }

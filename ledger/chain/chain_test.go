@@ -397,3 +397,20 @@ func sumdb(t *rapid.T, leaves [][]byte) wire.Hash {
 	}
 	return wire.Hash(root)
 }
+
+func TestLinkIsWires(t *testing.T) {
+	t.Parallel()
+	for _, l := range []Link{{}, link(), {Sequence: 1 << 40, Height: 300, Index: 70000, Time: -3, Directory: 25, Code: 65535}} {
+		want := wire.Sum("stream", l.Previous, l.Stream, l.Sequence, l.Height, l.Index, l.Time, l.Directory, l.Hash, l.Code)
+		if l.Head() != want {
+			t.Errorf("head of %+v: %v, want %v", l, l.Head(), want)
+		}
+		if got, want := l.Leaf(), wire.Marshal([]any{l.Hash, l.Code, want}); !bytes.Equal(got, want) {
+			t.Errorf("leaf of %+v: %x, want %x", l, got, want)
+		}
+		s := Stream{Head: want, Count: l.Sequence, Digest: l.Previous}
+		if got, want := s.Encode(), wire.Marshal(s); !bytes.Equal(got, want) {
+			t.Errorf("stream %+v: %x, want %x", s, got, want)
+		}
+	}
+}

@@ -24,7 +24,17 @@ type Link struct {
 
 // Head is H("stream", previous, stream, sequence, height, index, time, directory, hash, code).
 func (l Link) Head() wire.Hash {
-	return wire.Sum("stream", l.Previous, l.Stream, l.Sequence, l.Height, l.Index, l.Time, l.Directory, l.Hash, l.Code)
+	var buf [256]byte
+	b := wire.AppendArray(buf[:0], 9)
+	b = wire.AppendBytes(b, l.Previous[:])
+	b = wire.AppendBytes(b, l.Stream[:])
+	b = wire.AppendUint(b, l.Sequence)
+	b = wire.AppendUint(b, l.Height)
+	b = wire.AppendUint(b, uint64(l.Index))
+	b = wire.AppendInt(b, l.Time)
+	b = wire.AppendUint(b, l.Directory)
+	b = wire.AppendBytes(b, l.Hash[:])
+	return wire.SumEncoded("stream", wire.AppendUint(b, uint64(l.Code)))
 }
 
 // Leaf is the log's leaf for the linked transaction: CBOR [hash, code, head].
@@ -33,7 +43,15 @@ func (l Link) Head() wire.Hash {
 // transaction is in the log and what came of it, but also its stream, its
 // sequence and its time; and it holds no body, so that a refused transaction
 // leaves none.
-func (l Link) Leaf() []byte { return wire.Marshal([]any{l.Hash, l.Code, l.Head()}) }
+func (l Link) Leaf() []byte { return l.LeafAt(l.Head()) }
+
+// LeafAt is the leaf by a head that is known to be the link's.
+func (l Link) LeafAt(head wire.Hash) []byte {
+	b := wire.AppendArray(make([]byte, 0, 80), 3)
+	b = wire.AppendBytes(b, l.Hash[:])
+	b = wire.AppendUint(b, uint64(l.Code))
+	return wire.AppendBytes(b, head[:])
+}
 
 // Stream is what the streams root says of one stream: the value under its id.
 type Stream struct {
@@ -44,7 +62,12 @@ type Stream struct {
 }
 
 // Encode returns the canonical bytes of s.
-func (s Stream) Encode() []byte { return wire.Marshal(s) }
+func (s Stream) Encode() []byte {
+	b := wire.AppendArray(make([]byte, 0, 80), 3)
+	b = wire.AppendBytes(b, s.Head[:])
+	b = wire.AppendUint(b, s.Count)
+	return wire.AppendBytes(b, s.Digest[:])
+}
 
 // DecodeStream parses canonical bytes.
 func DecodeStream(b []byte) (Stream, error) {

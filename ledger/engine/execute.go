@@ -77,16 +77,6 @@ type Change struct {
 	Nodes  []state.Write // of the map over its state
 }
 
-// ResultsHash is H("results", [[code, events]…]), the results of a block's
-// transactions in their order.
-func ResultsHash(entries []Entry) wire.Hash {
-	xs := make([]any, len(entries))
-	for i := range entries {
-		xs[i] = entries[i].Result
-	}
-	return wire.Sum("results", xs...)
-}
-
 // Link is the entry's link to the head before it.
 func (e *Entry) Link(previous wire.Hash) chain.Link {
 	return chain.Link{
@@ -143,10 +133,9 @@ func Execute(m StateMachine, base Base, h chain.Header, items []Item) (*Executed
 		if out.Entries[i], link, err = b.run(p, items[i].Raw); err != nil {
 			return nil, err
 		}
-		out.Leaves[i] = link.Leaf()
 		r := b.streams[link.Stream]
 		r.Head, r.Count = link.Head(), r.Count+1
-		out.Heads[i] = r.Head
+		out.Heads[i], out.Leaves[i] = r.Head, link.LeafAt(r.Head)
 	}
 	b.seal(out)
 	out.Node = NodeKey(base.Genesis().Node, b.streams[wire.Directory].overlay)

@@ -232,8 +232,8 @@ func nodeKey(depth int, path wire.Hash) []byte {
 
 func bit(path wire.Hash, depth int) byte { return path[depth/8] >> (7 - depth%8) & 1 }
 
-func pathOf(key []byte) wire.Hash      { return wire.Sum("map key", key) }
-func valueHash(value []byte) wire.Hash { return wire.Sum("map value", value) }
+func pathOf(key []byte) wire.Hash      { return wire.SumBytes("map key", key) }
+func valueHash(value []byte) wire.Hash { return wire.SumBytes("map value", value) }
 func leafHash(path, value wire.Hash) wire.Hash {
 	return pairHash("trialith/v1/map leaf\x00", path, value)
 }

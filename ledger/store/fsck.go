@@ -58,7 +58,8 @@ func (f *Findings) First() (Finding, bool) {
 func (f *Findings) Add(height uint64, table, format string, args ...any) {
 	const enough = 100
 	if len(f.Found) < enough {
-		f.Found = append(f.Found, Finding{height, table, fmt.Sprintf(format, args...)})
+		reason := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n<corruption detail carrier>", "") // pebble's, empty
+		f.Found = append(f.Found, Finding{height, table, reason})
 	}
 }
 
@@ -68,10 +69,10 @@ type FsckOptions struct {
 	// Replay, unless nil, executes every block again and compares. What was
 	// refused is not kept and so not executed; its place is compared.
 	Replay engine.StateMachine
-	// Signed is the last head that was signed, as the head file has it: a
-	// write-ahead log that is damaged near its end looks like one that ends
-	// earlier. Zero: not known.
-	Signed Mark
+	// Known are heads that the ledger had: the last that was signed, as the head
+	// file has it, and those of checkpoints that others hold. Without them a
+	// write-ahead log that is damaged near its end looks like one that ends earlier.
+	Known []Mark
 }
 
 // Mark is one head of a ledger.
@@ -110,7 +111,13 @@ func Fsck(dir string, g chain.Genesis, o FsckOptions) (_ *Findings, err error) {
 	x.snap.Retain()
 	defer x.snap.Release()
 	x.step("header", x.findHead)
-	x.step("head file", func() error { return x.reaches(o.Signed) })
+	known := o.Known
+	if len(f.Found) > 0 {
+		known = nil // where the ledger ends is not known
+	}
+	for _, m := range known {
+		x.step("header", func() error { return x.reaches(m) })
+	}
 	x.files(db, dir, o.FS)
 	x.step("database", x.begin)
 	if len(f.Found) == 0 || f.Height > 0 {
@@ -124,9 +131,6 @@ func Fsck(dir string, g chain.Genesis, o FsckOptions) (_ *Findings, err error) {
 
 // reaches checks that the ledger has the head that was signed last.
 func (x *examination) reaches(m Mark) error {
-	if m == (Mark{}) {
-		return nil
-	}
 	head := x.snap.Head()
 	if m.Height > head.Height {
 		return wrong(head.Height+1, "header", "blocks up to %d were signed, and none after %d is here: an old backup, or the end of the write-ahead log is damaged", m.Height, head.Height)

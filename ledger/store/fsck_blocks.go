@@ -7,6 +7,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/engine/replay"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 )
@@ -20,12 +21,12 @@ type walk struct {
 	seen    map[wire.TxHash]uint64        // place of each transaction, where it was first
 	refused map[wire.TxHash]wire.StreamID // those whose envelope is not kept, but which used their idempotency key
 	used    uint64                        // transactions that used one
-	again   *again                        // nil: not executed
+	again   *replay.Whole                 // nil: not executed
 }
 
 // blocks reads every block from the base to the head, in order, and ends at the
 // first that is wrong: nothing after it can be told from it.
-func (x *examination) blocks(replay engine.StateMachine) error {
+func (x *examination) blocks(machine engine.StateMachine) error {
 	w := &walk{
 		x: x, log: chain.NewLog(), streams: map[wire.StreamID]*chain.Stream{}, keys: x.genesis.Keys(),
 		seen: map[wire.TxHash]uint64{}, refused: map[wire.TxHash]wire.StreamID{},
@@ -33,11 +34,11 @@ func (x *examination) blocks(replay engine.StateMachine) error {
 	if err := w.resume(); err != nil {
 		return err
 	}
-	if replay != nil {
+	if machine != nil {
 		if x.base.Height > 0 {
 			return wrong(x.base.Height, "base", "a ledger restored from a snapshot has not what came before, so it cannot be executed again")
 		}
-		w.again = newAgain(replay, x.genesis)
+		w.again = replay.NewWhole(machine, x.genesis)
 	}
 	prev := x.base
 	for prev.Height < x.snap.Head().Height {
@@ -100,7 +101,7 @@ func (w *walk) block(h chain.Header) error {
 		return wrong(h.Height, "entry", "the results of its entries are not those of the header")
 	}
 	if w.again != nil {
-		if err := w.again.block(h, entries); err != nil {
+		if _, err := w.again.Block(h, slices.Clone(entries), nil); err != nil {
 			return wrong(h.Height, "replay", "%w", err)
 		}
 	}

@@ -45,6 +45,8 @@ func describe(key []byte) string {
 		return fmt.Sprintf("unknown row %x", key)
 	}
 	switch key[0] {
+	case tableFormat, tableGenesis, tableBase:
+		return name
 	case tableHeader, tableCheckpoint, tableCosigned, tableStamp, tableEntry:
 		if len(key) == 9 {
 			return fmt.Sprintf("%s %d", name, binary.BigEndian.Uint64(key[1:]))

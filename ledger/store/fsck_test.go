@@ -78,7 +78,7 @@ func grown(t testing.TB) (vfs.FS, store.Mark) {
 
 func fsck(t testing.TB, fsys vfs.FS, signed store.Mark) *store.Findings {
 	t.Helper()
-	f, err := store.Fsck("data", toy.Genesis(), store.FsckOptions{FS: fsys, Signed: signed})
+	f, err := store.Fsck("data", toy.Genesis(), store.FsckOptions{FS: fsys, Known: []store.Mark{signed}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestFsckOfAWholeLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := store.Fsck("data", toy.Genesis(), store.FsckOptions{FS: fsys, Signed: signed, Replay: new(toy.Machine)})
+	f, err := store.Fsck("data", toy.Genesis(), store.FsckOptions{FS: fsys, Known: []store.Mark{signed}, Replay: new(toy.Machine)})
 	if err != nil {
 		t.Fatal(err)
 	}

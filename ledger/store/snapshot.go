@@ -23,6 +23,7 @@ import (
 type Snapshot struct {
 	db      *pebble.DB
 	r       *pebble.Snapshot
+	recent  *recent
 	genesis chain.Genesis
 	head    chain.Header
 	users   atomic.Int64
@@ -41,7 +42,7 @@ func (s *Store) Snapshot() *Snapshot {
 }
 
 func (s *Store) snapshotAt(head chain.Header) *Snapshot {
-	snap := &Snapshot{db: s.db, r: s.db.NewSnapshot(), genesis: s.genesis, head: head}
+	snap := &Snapshot{db: s.db, r: s.db.NewSnapshot(), recent: s.recent, genesis: s.genesis, head: head}
 	snap.users.Store(1)
 	return snap
 }
@@ -285,8 +286,24 @@ func (v view) Scan(prefix []byte, fn func(key, value []byte) bool) {
 	}
 }
 
-// get returns a copy of a value, or engine.ErrUnknown.
-func (s *Snapshot) get(key []byte) ([]byte, error) { return s.from(s.r, key) }
+// get returns a value, which must not be modified, or engine.ErrUnknown.
+func (s *Snapshot) get(key []byte) ([]byte, error) {
+	if !s.recent.keeps(key) {
+		return s.from(s.r, key)
+	}
+	b, known := s.recent.get(s.head.Height, key)
+	if known && b == nil {
+		return nil, engine.ErrUnknown
+	}
+	if known {
+		return b, nil
+	}
+	b, err := s.from(s.r, key)
+	if err == nil || errors.Is(err, engine.ErrUnknown) {
+		s.recent.read(s.head.Height, key, b)
+	}
+	return b, err
+}
 
 func (s *Snapshot) from(r pebble.Reader, key []byte) ([]byte, error) {
 	b, closer, err := r.Get(key)

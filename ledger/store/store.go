@@ -26,7 +26,7 @@ const format = "trialith ledger 1"
 // Options of a store. The zero value is right for use.
 type Options struct {
 	FS vfs.FS // nil: the disk
-	// MemTable is the size in bytes of pebble's tables in memory; 0: 16 MiB.
+	// MemTable is the size in bytes of pebble's tables in memory; 0: 32 MiB.
 	MemTable uint64
 	// NoSync leaves out the sync of each block. It is there for the test that
 	// shows what the sync is for: a power cut then loses acknowledged blocks.
@@ -40,6 +40,7 @@ type Store struct {
 	lock    io.Closer
 	genesis chain.Genesis
 	sync    *pebble.WriteOptions
+	recent  *recent
 }
 
 // Open opens or creates the directory of g's ledger, and checks that what the
@@ -52,7 +53,7 @@ func Open(dir string, g chain.Genesis, o Options) (*Store, error) {
 		o.FS = vfs.Default
 	}
 	if o.MemTable == 0 {
-		o.MemTable = 16 << 20
+		o.MemTable = 32 << 20
 	}
 	if err := o.FS.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -61,13 +62,11 @@ func Open(dir string, g chain.Genesis, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: another process has it open; a ledger has one writer: %w", dir, err)
 	}
-	db, err := pebble.Open(dir, &pebble.Options{
-		FS: o.FS, Lock: lock, Logger: quiet{}, MemTableSize: o.MemTable, FormatMajorVersion: pebble.FormatNewest,
-	})
+	db, err := openDB(dir, o, lock)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %s: %w", dir, err), lock.Close())
 	}
-	s := &Store{db: db, lock: lock, genesis: g, sync: pebble.Sync}
+	s := &Store{db: db, lock: lock, genesis: g, sync: pebble.Sync, recent: new(recent)}
 	if o.NoSync {
 		s.sync = pebble.NoSync
 	}
@@ -93,6 +92,7 @@ func (s *Store) begin() (err error) {
 	defer Catch(&err)
 	snap := s.Snapshot()
 	defer snap.Release()
+	s.recent.height = snap.head.Height
 	found, err := snap.get([]byte{tableFormat})
 	switch {
 	case errors.Is(err, engine.ErrUnknown):
@@ -157,6 +157,7 @@ func (s *Store) Write(b Block) (_ *Written, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: block %d: %w", b.Header.Height, err)
 	}
+	s.recent.write(b.Header.Height, b.rows)
 	w := &Written{height: b.Header.Height, batch: batch, unsynced: s.sync.Sync}
 	if w.unsynced {
 		err = s.db.ApplyNoSyncWait(batch, s.sync)
@@ -182,7 +183,11 @@ func (s *Store) Commit(b Block) error {
 
 // catchWrite turns pebble's panic over a failed write into an error.
 func catchWrite(height uint64, err *error) {
-	if r := recover(); r != nil {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		*err = fmt.Errorf("store: block %d: %w", height, r)
+	default:
 		*err = fmt.Errorf("store: block %d: %v", height, r)
 	}
 }
@@ -197,12 +202,7 @@ func (s *Store) batch(b Block) (*pebble.Batch, error) {
 		}
 		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope, again)
 	}
-	for _, c := range b.Executed.Changed {
-		set(batch, named(tableStream, c.ID), c.Stream.Encode())
-		write(batch, named(tableState, c.ID), c.State)
-		write(batch, named(tableNode, c.ID), c.Nodes)
-	}
-	write(batch, []byte{tableStreamNode}, b.Executed.StreamNodes)
+	b.rows(func(key, value []byte) { put(batch, key, value) })
 	for _, n := range b.Log.take() {
 		set(batch, n.key, n.hash)
 	}
@@ -233,7 +233,7 @@ func (s *Store) again(entries []engine.Entry, i int) (bool, error) {
 
 func putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, env *tx.Envelope, again bool) {
 	place := numbered(tableEntry, index)[1:]
-	set(b, numbered(tableEntry, index), wire.Marshal(e))
+	set(b, numbered(tableEntry, index), e.Encode())
 	set(b, sequenceKey(e.Stream, e.Sequence), slices.Concat(place, head[:]))
 	if !again {
 		set(b, named(tableTransaction, e.Hash), place)
@@ -262,21 +262,37 @@ func set(b *pebble.Batch, key, value []byte) {
 	}
 }
 
-func write(b *pebble.Batch, prefix []byte, ws []state.Write) {
-	for _, w := range ws {
-		key := append(slices.Clip(prefix), w.Key...)
-		if !w.Delete {
-			set(b, key, w.Value)
-		} else if err := b.Delete(key, nil); err != nil {
-			panic(err)
+// rows tells every row of the streams, the states and the maps that the block
+// changes; a value of nil removes it.
+func (b *Block) rows(fn func(key, value []byte)) {
+	var key []byte
+	each := func(ws []state.Write, prefix ...byte) {
+		for _, w := range ws {
+			key = append(append(key[:0], prefix...), w.Key...)
+			switch {
+			case w.Delete:
+				fn(key, nil)
+			case w.Value == nil:
+				fn(key, []byte{})
+			default:
+				fn(key, w.Value)
+			}
 		}
 	}
+	for i := range b.Executed.Changed {
+		c := &b.Executed.Changed[i]
+		fn(named(tableStream, c.ID), c.Stream.Encode())
+		each(c.State, named(tableState, c.ID)...)
+		each(c.Nodes, named(tableNode, c.ID)...)
+	}
+	each(b.Executed.StreamNodes, tableStreamNode)
 }
 
-// quiet drops pebble's log. A fatal error of pebble is one that it cannot go on
-// after; its caller recovers the panic and stops the ledger.
-type quiet struct{}
-
-func (quiet) Infof(string, ...any)              {}
-func (quiet) Errorf(string, ...any)             {}
-func (quiet) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+// put adds a row to a batch, or its removal.
+func put(b *pebble.Batch, key, value []byte) {
+	if value != nil {
+		set(b, key, value)
+	} else if err := b.Delete(key, nil); err != nil {
+		panic(err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 const (
 	maxLeaf        = 128
 	maxHeader      = 512
+	maxRotation    = 1 << 10
 	maxTransaction = tx.MaxBytes + 128
 )
 
@@ -25,6 +26,8 @@ func (p Path) Limit() int {
 		return chain.MaxCheckpointBytes
 	case Genesis:
 		return chain.MaxGenesisBytes
+	case Rotations:
+		return chain.MaxRotations * maxRotation
 	case Hashes:
 		return p.Width * wire.Size
 	case Entries:
@@ -46,8 +49,14 @@ type Transaction struct {
 	Envelope []byte // canonical bytes; empty when refused
 }
 
-func transactionOf(e *engine.Entry) Transaction {
+// TransactionOf is what a bundle holds of an entry.
+func TransactionOf(e *engine.Entry) Transaction {
 	return Transaction{Stream: e.Stream, Hash: e.Hash, Code: uint16(e.Result.Code), Envelope: e.Envelope}
+}
+
+// Entry is the entry as far as a bundle tells; replay.Whole fills in the rest.
+func (t *Transaction) Entry() engine.Entry {
+	return engine.Entry{Stream: t.Stream, Hash: t.Hash, Result: engine.Result{Code: engine.Code(t.Code)}, Envelope: t.Envelope}
 }
 
 // check holds what the bytes alone can show.
@@ -155,6 +164,26 @@ func DecodeHeaders(p Path, b []byte) ([]chain.Header, error) {
 		}
 	}
 	return out, nil
+}
+
+// DecodeRotations reads the node's rotations, which chain.NewKeys checks.
+func DecodeRotations(b []byte) ([]chain.Rotation, error) {
+	var rs []chain.Rotation
+	if err := wire.Unmarshal(b, &rs); err != nil {
+		return nil, fmt.Errorf("tiles: rotations: %w", err)
+	}
+	return rs, nil
+}
+
+// EncodeHeaders makes a bundle of headers.
+func EncodeHeaders(hs []chain.Header) []byte { return bundle(hs, chain.Header.Encode) }
+
+// EncodeTransactions makes a bundle of transactions.
+func EncodeTransactions(ts []Transaction) (b []byte) {
+	for _, t := range ts {
+		b = appendTransaction(b, t)
+	}
+	return b
 }
 
 // DecodeTransactions reads a bundle of transactions. It checks each envelope

@@ -119,7 +119,8 @@ func (d Dir) Publish(old, now chain.Checkpoint, msg []byte) error {
 		return true
 	})
 	for dir := range made {
-		if err := syncDir(dir); err != nil {
+		// Who keeps headers alone has no directory of tiles.
+		if err := syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -46,6 +46,10 @@ func Export(ctx context.Context, s Source, dir string) (chain.Checkpoint, error)
 	if err != nil {
 		return now, err
 	}
+	p := Path{Kind: Rotations}
+	if err := d.fill(p, func(w io.Writer) error { return write(w, s, p) }); err != nil {
+		return now, err
+	}
 	return now, d.Publish(old, now, msg)
 }
 

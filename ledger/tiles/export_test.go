@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/trialith/trialith/ledger/chain"
+	"github.com/trialith/trialith/ledger/engine"
 )
 
 // same checks that a directory holds, byte for byte, what the handler of a
@@ -23,7 +24,7 @@ func same(t *testing.T, dir string, m *made) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	need := map[string]bool{"checkpoint": true, "genesis": true}
+	need := map[string]bool{"checkpoint": true, "genesis": true, "rotations": true}
 	Since(chain.Checkpoint{}, c, func(p Path) bool { need[p.String()] = true; return true })
 	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
@@ -150,4 +151,20 @@ func TestExportRefuses(t *testing.T) {
 		t.Error("another genesis was taken")
 	}
 	same(t, dir, ledgerOf(40))
+}
+
+// late is a ledger whose first transactions are not there any more.
+type late struct{ *made }
+
+func (l late) Entries(from uint64, limit int) ([]engine.Entry, error) {
+	return l.made.Entries(from+100, limit)
+}
+
+// A ledger that lacks its first transactions does not show others in their place.
+func TestNoOtherTransaction(t *testing.T) {
+	t.Parallel()
+	h := New(late{ledgerOf(300)}, nil)
+	if r := body(t, h, http.MethodGet, "transactions/000"); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%d", r.StatusCode)
+	}
 }

@@ -12,11 +12,14 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/wire"
 )
 
 // Source is a running ledger. *solo.Ledger is one.
 type Source interface {
 	Genesis() chain.Genesis
+	// Keys are the node's keys up to the head.
+	Keys() (chain.Keys, error)
 	// Checkpoint is the signed checkpoint of the head; nil when closed.
 	Checkpoint() []byte
 	// Headers returns the headers from one height to another, both included.
@@ -52,11 +55,14 @@ func write(w io.Writer, s Source, p Path) error {
 	switch p.Kind {
 	case Genesis:
 		return put(w, s.Genesis().Encode(), nil)
+	case Rotations:
+		keys, err := s.Keys()
+		return put(w, wire.Marshal(keys.Rotations()), err)
 	case Hashes:
 		return writeHashes(w, s, p)
 	case Headers:
 		hs, err := s.Headers(first+1, first+uint64(p.Width))
-		return put(w, bundle(hs, chain.Header.Encode), err)
+		return put(w, EncodeHeaders(hs), err)
 	case Entries:
 		leaves, err := s.Leaves(first, p.Width)
 		if err == nil && len(leaves) != p.Width {
@@ -88,7 +94,7 @@ func bundle[T any](items []T, encode func(T) []byte) (b []byte) {
 func writeHashes(w io.Writer, s Source, p Path) error {
 	nodes := make([]chain.Node, p.Width)
 	for i := range nodes {
-		nodes[i] = chain.Node{Level: logWidth * uint(p.Level), Index: p.Index*Width + uint64(i)}
+		nodes[i] = chain.Node{Level: LogWidth * uint(p.Level), Index: p.Index*Width + uint64(i)}
 	}
 	hashes, err := s.LogNodes(nodes)
 	if err != nil {
@@ -107,17 +113,31 @@ func writeTransactions(w io.Writer, s Source, from, to uint64) error {
 		if err == nil && len(es) == 0 {
 			err = fmt.Errorf("tiles: the ledger has no transaction %d", from)
 		}
+		if err == nil {
+			err = begins(s, es[0].Height, es[0].Index, from)
+		}
 		if err != nil {
 			return err
 		}
 		for i := range es {
-			if err := put(w, appendTransaction(nil, transactionOf(&es[i])), nil); err != nil {
+			if err := put(w, appendTransaction(nil, TransactionOf(&es[i])), nil); err != nil {
 				return err
 			}
 		}
 		from += uint64(len(es))
 	}
 	return nil
+}
+
+// begins checks that the transaction of a block is at a place of the log: a
+// ledger that was taken up from a snapshot of its state lacks the first ones,
+// and begins later.
+func begins(s Source, height uint64, index uint32, at uint64) error {
+	hs, err := s.Headers(height, height)
+	if err == nil && hs[0].First+uint64(index) != at {
+		err = fmt.Errorf("tiles: the ledger has no transaction %d; it begins later", at)
+	}
+	return err
 }
 
 // handler serves the layout of a running ledger.
@@ -146,7 +166,7 @@ const (
 
 func (p Path) cache() string {
 	switch {
-	case p.Kind == Checkpoint:
+	case p.Kind == Checkpoint || p.Kind == Rotations:
 		return cacheShort
 	case p.Kind == Genesis || p.Full():
 		return cacheForever
@@ -159,7 +179,7 @@ func (p Path) contentType() string {
 	switch p.Kind {
 	case Checkpoint:
 		return "text/plain; charset=utf-8"
-	case Genesis:
+	case Genesis, Rotations:
 		return "application/cbor"
 	default:
 		return "application/octet-stream"

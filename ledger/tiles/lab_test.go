@@ -131,6 +131,8 @@ func sign(c chain.Checkpoint) []byte {
 
 func (m *made) Genesis() chain.Genesis { return genesis() }
 
+func (m *made) Keys() (chain.Keys, error) { return genesis().Keys(), nil }
+
 func (m *made) Checkpoint() []byte {
 	if m.height == 0 {
 		return sign(genesis().Header().Checkpoint(genesis().Origin))

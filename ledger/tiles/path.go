@@ -7,6 +7,7 @@
 //	tile/<L>/<N>[.p/<W>]          256 hashes of level 8·L, or the first W of them
 //	tile/entries/<N>[.p/<W>]      256 leaves, each behind its length in 2 bytes
 //	genesis                       canonical CBOR
+//	rotations                     canonical CBOR, an array of the node's rotations so far
 //	headers/<N>[.p/<W>]           256 headers from height 256·N + 1 on, behind 2 bytes each
 //	transactions/<N>[.p/<W>]      256 transactions, behind 4 bytes each
 //
@@ -25,15 +26,16 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 )
 
-// Width is how many items a full file holds, and logWidth its logarithm.
+// Width is how many items a full file holds, LogWidth its logarithm, and
+// MaxLevel the highest level of tiles: a sixth would need a log of 2^48.
 const (
-	Width    = 1 << logWidth
-	logWidth = 8
+	Width    = 1 << LogWidth
+	LogWidth = 8
+	MaxLevel = 5
 )
 
 const (
-	maxLevel = 5       // a sixth would need a log of 2^48
-	maxIndex = 1 << 48 // above any file of a log with at most maxLevel levels
+	maxIndex = 1 << 48 // above any file of a log with at most MaxLevel levels
 	maxPath  = 64
 )
 
@@ -44,6 +46,7 @@ type Kind uint8
 const (
 	Checkpoint Kind = iota
 	Genesis
+	Rotations
 	Hashes
 	Entries
 	Headers
@@ -58,7 +61,7 @@ type Path struct {
 	Kind  Kind
 	Level uint8  // of Hashes
 	Index uint64 // N
-	Width int    // items in it, 1 to 256; 0 for Checkpoint and Genesis
+	Width int    // items in it, 1 to 256; 0 for Checkpoint, Genesis and Rotations
 }
 
 // errPath is the one answer to a path that names no file.
@@ -74,6 +77,8 @@ func (p Path) String() string {
 		return "checkpoint"
 	case Genesis:
 		return "genesis"
+	case Rotations:
+		return "rotations"
 	case Hashes, Entries, Headers, Transactions:
 	}
 	var b strings.Builder
@@ -104,6 +109,8 @@ func ParsePath(s string) (Path, error) {
 		return Path{Kind: Checkpoint}, nil
 	case s == "genesis":
 		return Path{Kind: Genesis}, nil
+	case s == "rotations":
+		return Path{Kind: Rotations}, nil
 	case len(s) > maxPath:
 		return Path{}, errPath
 	}
@@ -140,7 +147,7 @@ func parseKind(s string) (p Path, rest string, err error) {
 	rest, ok := strings.CutPrefix(s, prefixes[Hashes])
 	level, rest, more := strings.Cut(rest, "/")
 	n, err := strconv.ParseUint(level, 10, 8)
-	if !ok || !more || err != nil || n > maxLevel {
+	if !ok || !more || err != nil || n > MaxLevel {
 		return p, "", errPath
 	}
 	return Path{Kind: Hashes, Level: uint8(n)}, rest, nil
@@ -152,7 +159,7 @@ func Items(c chain.Checkpoint, k Kind, level uint8) uint64 {
 	case Headers:
 		return c.Height
 	case Hashes:
-		return c.Size >> (logWidth * level)
+		return c.Size >> (LogWidth * level)
 	case Entries, Transactions:
 		return c.Size
 	default:
@@ -162,18 +169,18 @@ func Items(c chain.Checkpoint, k Kind, level uint8) uint64 {
 
 // CoveredBy reports whether a checkpoint covers all that the file holds.
 func (p Path) CoveredBy(c chain.Checkpoint) bool {
-	if p.Kind == Checkpoint || p.Kind == Genesis {
+	if p.Width == 0 {
 		return true
 	}
 	return p.Index*Width+uint64(p.Width) <= Items(c, p.Kind, p.Level)
 }
 
-// Since calls yield for each file, but the checkpoint and genesis, that a ledger
-// at new has and at old had not, until it returns false: of each kind the full
+// Since calls yield for each file that comes in many, which a ledger at now
+// has and at old had not, until it returns false: of each kind the full
 // ones, then the one that is not full yet.
 func Since(old, now chain.Checkpoint, yield func(Path) bool) {
 	for _, k := range []Kind{Headers, Transactions, Entries, Hashes} {
-		for level := uint8(0); level <= maxLevel && Items(now, k, level) > 0; level++ {
+		for level := uint8(0); level <= MaxLevel && Items(now, k, level) > 0; level++ {
 			if !since(Path{Kind: k, Level: level}, Items(old, k, level), Items(now, k, level), yield) {
 				return
 			}

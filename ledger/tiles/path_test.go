@@ -14,6 +14,7 @@ func TestPath(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]Path{
 		"checkpoint":                     {Kind: Checkpoint},
+		"rotations":                      {Kind: Rotations},
 		"genesis":                        {Kind: Genesis},
 		"tile/0/000":                     {Kind: Hashes, Width: 256},
 		"tile/1/000.p/1":                 {Kind: Hashes, Level: 1, Width: 1},
@@ -51,7 +52,7 @@ func TestPathsAreTheStandards(t *testing.T) {
 	t.Parallel()
 	for _, index := range []uint64{0, 1, 999, 1000, 1001, 999999, 1000000, 1234567890} {
 		for _, width := range []int{1, 255, 256} {
-			for level := -1; level <= maxLevel; level++ {
+			for level := -1; level <= MaxLevel; level++ {
 				p := Path{Kind: Hashes, Level: uint8(max(level, 0)), Index: index, Width: width}
 				if level < 0 {
 					p.Kind = Entries
@@ -117,7 +118,7 @@ func FuzzParsePath(f *testing.F) {
 		if p.String() != s {
 			t.Fatalf("%q is taken, and written %v", s, p)
 		}
-		if p.CoveredBy(chain.Checkpoint{}) != (p.Kind == Checkpoint || p.Kind == Genesis) {
+		if p.CoveredBy(chain.Checkpoint{}) != (p.Width == 0) {
 			t.Fatalf("%q is covered by an empty log", s)
 		}
 		if p.Kind != Hashes && p.Kind != Entries {

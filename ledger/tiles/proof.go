@@ -81,7 +81,7 @@ func proof[P ~[]tlog.Hash](p P, err error) ([]wire.Hash, error) {
 // tileReader gives the checksum database's reader our files.
 type tileReader struct{ Tree }
 
-func (tileReader) Height() int { return logWidth }
+func (tileReader) Height() int { return LogWidth }
 
 func (t tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))

@@ -247,6 +247,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"checkpoint", "text/plain; charset=utf-8", cacheShort, 200},
 		{"genesis", "application/cbor", cacheForever, 200},
+		{"rotations", "application/cbor", cacheShort, 200},
 		{"tile/0/007", "application/octet-stream", cacheForever, 200},
 		{"tile/0/008.p/52", "application/octet-stream", cacheDay, 200},
 		{"tile/0/008.p/3", "application/octet-stream", cacheDay, 200},

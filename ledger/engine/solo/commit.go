@@ -54,17 +54,33 @@ func (l *Ledger) sealLoop(blocks chan<- *sealed) error {
 		if err != nil {
 			return err
 		}
-		if b != nil {
-			blocks <- b
+		if b == nil {
+			l.finished(1)
+			continue
 		}
+		blocks <- b
 	}
 }
 
-// take removes the next block's transactions from the queue. It also says
-// whether none will follow.
+// worth is how many transactions a block has at least that is sealed while
+// another is synced, unless that one was larger: a block has its price, and
+// those who come meanwhile are with the next one as soon.
+const worth = 32
+
+// ready reports whether the next block should be sealed. Call it under mu.
+func (l *Ledger) ready() bool {
+	n := len(l.queue)
+	return n > 0 && (l.unfinished == 0 || l.closed || n >= min(max(l.sealed, worth), l.cfg.MaxBlock))
+}
+
+// take removes the next block's transactions from the queue, if it is time. It
+// also says whether none will follow.
 func (l *Ledger) take() (batch []*item, last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !l.ready() {
+		return nil, l.err != nil || l.closed && l.checking == 0 && len(l.queue) == 0
+	}
 	bytes, n := 0, 0
 	for _, it := range l.queue {
 		if n == l.cfg.MaxBlock || bytes+len(it.Raw) > l.cfg.MaxBlockBytes && n > 0 {
@@ -74,7 +90,8 @@ func (l *Ledger) take() (batch []*item, last bool) {
 		bytes += len(it.Raw)
 	}
 	batch, l.queue = l.queue[:n:n], l.queue[n:]
-	return batch, l.err != nil || l.closed && l.checking == 0 && len(l.queue) == 0
+	l.unfinished, l.sealed = l.unfinished+1, n
+	return batch, false
 }
 
 // seal executes a block on the one before and writes it. There is none if all

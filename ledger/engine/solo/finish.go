@@ -90,7 +90,16 @@ func (l *Ledger) publish(group []*sealed, next *committed) {
 	for _, b := range group {
 		l.settle(b.batch, func(i int) (engine.Entry, error) { return b.entries[i], nil })
 	}
+	l.finished(len(group))
+}
+
+// finished counts blocks that are shown, or were not made.
+func (l *Ledger) finished(n int) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unfinished -= n
 	l.announce()
-	l.mu.Unlock()
+	if l.ready() || l.closed {
+		l.nudge()
+	}
 }

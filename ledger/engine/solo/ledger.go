@@ -50,6 +50,9 @@ type Ledger struct {
 	closed   bool
 	err      error
 
+	unfinished int // blocks from when they are taken from the queue until they are shown
+	sealed     int // transactions of the last block taken
+
 	wake      chan struct{} // to the committer, at most one
 	stop      context.CancelFunc
 	stopped   context.Context

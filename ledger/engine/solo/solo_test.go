@@ -3,6 +3,8 @@ package solo
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -17,7 +19,13 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("TRIALITH_HOME"); dir != "" {
+		fmt.Fprintln(os.Stderr, liveMain(dir))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func config(t testing.TB) Config {
 	dir := t.TempDir()

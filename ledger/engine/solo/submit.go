@@ -188,7 +188,9 @@ func (l *Ledger) checked(it *item, err error) error {
 	if it.checked != nil {
 		close(it.checked)
 	}
-	l.nudge()
+	if l.ready() || l.closed {
+		l.nudge()
+	}
 	return err
 }
 
