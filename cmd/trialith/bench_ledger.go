@@ -28,6 +28,7 @@ type ledgerBench struct {
 	Writing         []ledgerRun   `json:"writing"`                      // solo, signed, 32 bytes of state with every transaction
 	Single          float64       `json:"single_verifications_per_s"`   // one by one, on all cores
 	Sync            float64       `json:"sync_us"`                      // of 4 KiB to the disk
+	Machine         string        `json:"machine"`
 	Cores           int           `json:"cores"`
 	Ratios          []ledgerRatio `json:"ratios"`
 	Growth          []growthStep  `json:"growth,omitempty"`

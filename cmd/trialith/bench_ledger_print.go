@@ -73,7 +73,7 @@ func (r *ledgerBench) single() table {
 		{"memory while these were entered", unlessZero("%.0f MB", r.RecoveryMemory), ""},
 		{singly, fmt.Sprintf("%.0f a second", r.Single), ""},
 		{"sync of 4 KiB", fmt.Sprintf("%.0f µs", r.Sync), ""},
-		{"cores", fmt.Sprint(r.Cores), ""},
+		{"machine", fmt.Sprintf("%s, %d cores", r.Machine, r.Cores), ""},
 	}}
 }
 

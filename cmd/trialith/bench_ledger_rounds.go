@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -170,9 +171,12 @@ func middleLoad(ms []measuredLoad) measuredLoad {
 	}
 }
 
+// memorySync is how many microseconds a sync to a disk takes at least.
+const memorySync = 15
+
 // machine measures what the figures depend on most.
 func (b *ledgerBenching) machine() (err error) {
-	b.result.Cores = runtime.GOMAXPROCS(0)
+	b.result.Cores, b.result.Machine = runtime.GOMAXPROCS(0), machineName()
 	f, err := os.Create(filepath.Join(b.work, "sync"))
 	if err != nil {
 		return err
@@ -189,8 +193,24 @@ func (b *ledgerBenching) machine() (err error) {
 		}
 		took[i] = microseconds(time.Since(start))
 	}
-	b.result.Sync = middle(took)
+	if b.result.Sync = middle(took); b.result.Sync < memorySync {
+		b.say("a sync takes %.0f µs: %s is hardly on a disk; name one with --dir", b.result.Sync, b.work)
+	}
 	return nil
+}
+
+// machineName says what this runs on, as far as the system tells.
+func machineName() string {
+	name := runtime.GOOS + "/" + runtime.GOARCH
+	cpus, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return name
+	}
+	_, after, found := strings.Cut(string(cpus), "model name")
+	if line, _, _ := strings.Cut(after, "\n"); found {
+		name += ", " + strings.TrimLeft(line, "\t :")
+	}
+	return name
 }
 
 // single is how many signatures a second all cores verify one by one, by the

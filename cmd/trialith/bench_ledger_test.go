@@ -224,6 +224,23 @@ func TestBenchLedgerChecksSignatures(t *testing.T) {
 	}
 }
 
+// A run that fails says why, in the words of the process that failed.
+func TestBenchLedgerTellsWhyARunFailed(t *testing.T) {
+	t.Parallel()
+	b := ledgerBenching{work: t.TempDir(), file: filepath.Join(t.TempDir(), "absent")}
+	load := benchLoad{Clients: 1, N: 1}
+	_, _, killed := b.killed(t.Context(), load)
+	_, ours := b.ours(t.Context(), load)
+	for name, err := range map[string]error{"killed": killed, "ours": ours} {
+		if err == nil || !strings.Contains(err.Error(), "absent: no such file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if left, err := os.ReadDir(b.work); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestLatencies(t *testing.T) {
 	t.Parallel()
 	var l latencies

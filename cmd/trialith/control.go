@@ -52,6 +52,7 @@ func (n *node) serveControl(dir string) error {
 	mux.HandleFunc("POST /rotate", answer(func(ctx context.Context, _ struct{}) (rotated, error) {
 		return rotate(ctx, n.ledger, n.keys, n.clock)
 	}))
+	mux.HandleFunc("POST /export", answer(n.export))
 	n.control = newServer(mux)
 	go func() { n.failed <- n.control.Serve(listener) }()
 	return nil

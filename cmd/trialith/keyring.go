@@ -122,19 +122,32 @@ func (k *keyring) Settle(public tx.PublicKey, height uint64) error {
 	if name == fileKey {
 		return nil
 	}
-	old := filepath.Join(k.dir, fmt.Sprintf("%s.%d", fileKey, height))
-	if _, err := os.Lstat(old); err == nil {
-		return fmt.Errorf("%s exists; move it away", old)
-	}
 	at := filepath.Join(k.dir, fileKey)
-	// Linked before it is replaced, so that there is no moment without it.
-	if err := os.Link(at, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := keepOld(at, filepath.Join(k.dir, fmt.Sprintf("%s.%d", fileKey, height))); err != nil {
 		return err
 	}
 	if err := os.Rename(filepath.Join(k.dir, name), at); err != nil {
 		return err
 	}
 	return syncDirectory(k.dir)
+}
+
+// keepOld gives a key file a second name before it is replaced, so that there is
+// no moment without it.
+func keepOld(at, old string) error {
+	err := os.Link(at, old)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	was, err1 := os.Lstat(at)
+	is, err2 := os.Lstat(old)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	if !os.SameFile(was, is) { // the same: a crash came between link and rename
+		return fmt.Errorf("%s exists; move it away", old)
+	}
+	return nil
 }
 
 func syncDirectory(path string) error {

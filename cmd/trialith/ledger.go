@@ -12,5 +12,6 @@ func ledgerCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(fsckCommand(), backupCommand(), restoreCommand(), headCommand(), rotateCommand())
+	c.AddCommand(exportCommand(), mirrorCommand(), verifyReceiptCommand())
 	return c
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/tiles"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
@@ -39,8 +40,13 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		defer release()
 		return consent.NotDue(view, v, c.clock.Now()), nil
 	}
+	var witnesses receipt.Policy
+	if p := c.watched.policy; p != nil {
+		witnesses = p
+	}
 	err := api.Register(router, api.Config{
-		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
+		Witnesses: witnesses,
+		Ledger:    n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
 		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
 		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {
 			return evidence.Write(ctx, w, n.ledger, id, evidence.Contents{Key: n.key, Ceremony: n.record, Witnessed: n.ledger, Packages: n.store})
@@ -52,7 +58,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	if err != nil {
 		return err
 	}
-	router.Match([]string{http.MethodGet, http.MethodHead}, "/log/*path", gin.WrapH(http.StripPrefix("/log/", tiles.New(n.ledger, nil))))
+	router.Match([]string{http.MethodGet, http.MethodHead}, "/log/*path", gin.WrapH(http.StripPrefix("/log/", tiles.New(n.ledger, func() []byte { return published(n.ledger, &n.shown) }))))
 	packages := gin.WrapH(n.store.Trustless())
 	for _, path := range []string{"/ipfs/*path", "/ipns/*path"} {
 		router.GET(path, packages)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -20,6 +21,7 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/solo"
+	"github.com/trialith/trialith/ledger/witness"
 	registrynode "github.com/trialith/trialith/registry/node"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial/contract"
@@ -48,6 +50,7 @@ type nodeConfig struct {
 	clock   engine.Clock
 	study   bool // the clock is a study's
 	follow  []engine.Follower
+	watched watchers
 }
 
 // node is the one place where the rooms meet: a ledger with the contract as its
@@ -68,6 +71,8 @@ type node struct {
 	gatewayURL string
 	control    *http.Server // for this machine's operator; nil for none
 	failed     chan error
+	feeder     *witness.Feeder // has the ledger witnessed; nil for none
+	shown      atomic.Uint64   // height of the newest checkpoint that was shown
 }
 
 // openNode starts a node. It serves until Close.
@@ -114,6 +119,9 @@ func openNode(c nodeConfig) (_ *node, err error) {
 		}
 	}
 	if err := settle(n.ledger, n.keys); err != nil {
+		return nil, err
+	}
+	if err := n.watch(context.Background(), c.watched); err != nil {
 		return nil, err
 	}
 	if err := n.serveControl(c.dir); err != nil {
@@ -218,6 +226,9 @@ func (n *node) Close() error {
 		if s != nil {
 			errs = append(errs, s.Shutdown(ctx))
 		}
+	}
+	if n.feeder != nil {
+		n.feeder.Close()
 	}
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close())

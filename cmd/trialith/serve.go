@@ -10,18 +10,31 @@ import (
 
 func serveCommand() *cobra.Command {
 	var dir, listen string
+	var f watcherFlags
 	c := &cobra.Command{
 		Use:   "serve --dir DIR",
 		Short: "Serve a node's directory on the real clock",
 		Long: `Serve the ledger, pages and API of a node's directory. The clock is the machine's:
-a ledger whose newest block lies in the future is refused.`,
-		Args: cobra.NoArgs,
+a ledger whose newest block lies in the future is refused.
+
+Witnesses are shown each new head and cosign it; so nobody can be shown another
+history. They are named by --witness, or in the file "witnesses" in DIR, a policy of
+C2SP tlog-policy with their URLs. At the start they are asked what they know: a node
+that has lost what a witness has signed does not run. An authority (--tsa) stamps the
+head's time once an hour.`,
+		Example: "  trialith serve --dir node --witness \"$(trialith witness vkey --dir w) http://127.0.0.1:8090\"",
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			g, key, err := readNode(dir)
 			if err != nil {
 				return err
 			}
-			n, err := openNode(nodeConfig{dir: dir, listen: listen, genesis: g, key: key, clock: solo.RealClock{}})
+			w, err := watchersOf(dir, f)
+			if err != nil {
+				return err
+			}
+			w.tell = newTeller(c.ErrOrStderr())
+			n, err := openNode(nodeConfig{dir: dir, listen: listen, genesis: g, key: key, clock: solo.RealClock{}, watched: w})
 			if err != nil {
 				return err
 			}
@@ -35,6 +48,9 @@ a ledger whose newest block lies in the future is refused.`,
 	}
 	c.Flags().StringVar(&dir, "dir", "", "the node's `directory` (required)")
 	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to serve on; port 0 picks a free one")
+	c.Flags().StringArrayVar(&f.witnesses, "witness", nil, "a witness to be cosigned by: its `KEY URL`; may be given again")
+	c.Flags().StringVar(&f.stamps, "tsa", "", "the `URL` of an RFC 3161 authority that stamps checkpoints")
+	c.Flags().StringVar(&f.trusts, "tsa-roots", "", "a `file` of the certificates, in PEM, that its stamps are checked with")
 	c.MarkFlagRequired("dir") //nolint:errcheck // the flag is there
 	return c
 }

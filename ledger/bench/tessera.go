@@ -53,7 +53,7 @@ func openTessera(ctx context.Context, c options) (system, error) {
 		return nil, err
 	}
 	if c.system == "tessera-published" {
-		t.awaiter = tessera.NewPublicationAwaiter(ctx, t.reader.ReadCheckpoint, 20*time.Millisecond)
+		t.awaiter = tessera.NewPublicationAwaiter(ctx, t.reader.ReadCheckpoint, 5*time.Millisecond)
 	}
 	return t, nil
 }

@@ -412,5 +412,11 @@ func TestLinkIsWires(t *testing.T) {
 		if got, want := s.Encode(), wire.Marshal(s); !bytes.Equal(got, want) {
 			t.Errorf("stream %+v: %x, want %x", s, got, want)
 		}
+		if back, err := DecodeStream(s.Encode()); err != nil || back != s {
+			t.Errorf("stream %+v comes back as %+v: %v", s, back, err)
+		}
+		if _, err := DecodeStream(append(s.Encode(), 0)); err == nil {
+			t.Error("a longer stream record was taken")
+		}
 	}
 }

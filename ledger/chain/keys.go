@@ -73,18 +73,19 @@ func (g Genesis) Keys() Keys { return Keys{genesis: g, nodes: []tx.PublicKey{g.N
 // NewKeys checks each rotation against the key before it.
 func NewKeys(g Genesis, rotations ...Rotation) (Keys, error) {
 	k := g.Keys()
+	last := uint64(1)
 	for i, r := range rotations {
 		e, err := tx.Decode(r.Envelope)
 		if err == nil {
 			err = k.Check(e)
 		}
-		if err == nil && (r.Height == 0 || i > 0 && r.Height < rotations[i-1].Height) {
+		if err == nil && r.Height < last {
 			err = fmt.Errorf("height %d; it is in a block, and not before the rotation before it", r.Height)
 		}
 		if err != nil {
 			return k, fmt.Errorf("rotation %d: %w", i+1, err)
 		}
-		k = k.with(r, e)
+		k, last = k.with(r, e), r.Height
 	}
 	return k, nil
 }

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/wire"
@@ -72,7 +73,12 @@ func (s Stream) Encode() []byte {
 // DecodeStream parses canonical bytes.
 func DecodeStream(b []byte) (Stream, error) {
 	var s Stream
-	if err := wire.Unmarshal(b, &s); err != nil {
+	r := wire.NewReader(b)
+	r.Array(3)
+	r.Fixed(s.Head[:])
+	s.Count = r.Uint(math.MaxUint64)
+	r.Fixed(s.Digest[:])
+	if err := r.Done(); err != nil {
 		return s, fmt.Errorf("stream: %w", err)
 	}
 	return s, nil

@@ -83,6 +83,27 @@ func (s *source) grow(word string, count int) {
 	}
 }
 
+// burst adds transactions that come together, so that blocks have several.
+func (s *source) burst(count int) {
+	s.Helper()
+	if count == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var last wire.TxHash
+	var err error
+	for range count {
+		s.n++
+		if last, err = s.Submit(ctx, toy.Tx(toy.Key(2), toy.Note, toy.Stream(int(s.n%4)), "burst", s.n)); err != nil {
+			s.Fatal(err)
+		}
+	}
+	if _, err = s.Wait(ctx, last); err != nil {
+		s.Fatal(err)
+	}
+}
+
 // reader is a copy of what the source shows now.
 func (s *source) reader() tiles.Dir {
 	s.Helper()
@@ -157,6 +178,7 @@ func TestMirror(t *testing.T) {
 	dir := t.TempDir()
 	for i, n := range []int{0, 5, 0, 250, 1, 300} {
 		s.grow("a", n)
+		s.burst(n)
 		m := open(t, dir)
 		c, err := m.Step(t.Context(), remote)
 		if err != nil || c.Height != s.Head().Height || m.Checkpoint() != c {
@@ -206,7 +228,7 @@ func TestBrokenOff(t *testing.T) {
 	s.grow("a", 30)
 	first := s.reader()
 	before := s.Head().Height
-	s.grow("a", 520)
+	s.grow("a", 240)
 	from := s.reader()
 	after := s.Head().Height
 	done := false

@@ -59,7 +59,7 @@ func TestFollows(t *testing.T) {
 		}
 		n.more(t, s.add...)
 		m := open(t, dir, nil)
-		var view tiles.Reader = n.shown(t)
+		view := n.shown(t)
 		if i%2 == 0 {
 			server := httptest.NewServer(http.StripPrefix("/log", tiles.New(n, nil)))
 			defer server.Close()

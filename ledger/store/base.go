@@ -7,6 +7,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/wire"
 )
 
@@ -40,4 +41,36 @@ func (s *Snapshot) baseStreams(fn func(wire.StreamID, chain.Stream)) error {
 		}
 		return nil
 	})
+}
+
+// complete refuses a directory whose restoration did not come to its end.
+func (s *Snapshot) complete() error {
+	_, err := s.get([]byte{tableRestoring})
+	if errors.Is(err, engine.ErrUnknown) {
+		return nil
+	}
+	return errors.Join(errors.New("a snapshot was being restored into it and is not complete; remove it and restore again"), err)
+}
+
+// before explains why what is asked for is unknown: it may lie before the base.
+func (s *Snapshot) before(err error) error {
+	if !errors.Is(err, engine.ErrUnknown) {
+		return err
+	}
+	base, other := s.Base()
+	if other != nil || base.Height == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: this ledger was restored from a snapshot of height %d; ask a mirror for what came before", err, base.Height)
+}
+
+// verifyBase checks a ledger that ends where it was restored.
+func (s *Snapshot) verifyBase() error {
+	if err := s.verifyLog(); err != nil {
+		return err
+	}
+	if state.NewMap(readOnly{s.StreamNodes()}).Root() != s.head.Streams {
+		return fmt.Errorf("header %d: streams: not the root of the streams", s.head.Height)
+	}
+	return nil
 }

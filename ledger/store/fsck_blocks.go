@@ -16,6 +16,7 @@ import (
 type walk struct {
 	x       *examination
 	log     *chain.Log
+	nodes   *logReader                      // the log as it is kept
 	streams map[wire.StreamID]*chain.Stream // head and count
 	keys    chain.Keys
 	seen    map[wire.TxHash]uint64        // place of each transaction, where it was first
@@ -26,9 +27,11 @@ type walk struct {
 
 // blocks reads every block from the base to the head, in order, and ends at the
 // first that is wrong: nothing after it can be told from it.
-func (x *examination) blocks(machine engine.StateMachine) error {
+func (x *examination) blocks(machine engine.StateMachine) (err error) {
+	nodes := x.snap.logReader()
+	defer func() { err = errors.Join(err, nodes.close()) }()
 	w := &walk{
-		x: x, log: chain.NewLog(), streams: map[wire.StreamID]*chain.Stream{}, keys: x.genesis.Keys(),
+		x: x, log: chain.NewLog(), nodes: nodes, streams: map[wire.StreamID]*chain.Stream{}, keys: x.genesis.Keys(),
 		seen: map[wire.TxHash]uint64{}, refused: map[wire.TxHash]wire.StreamID{},
 	}
 	if err := w.resume(); err != nil {
@@ -208,7 +211,7 @@ func (w *walk) indexed(h chain.Header, place uint64, e *engine.Entry, env *tx.En
 func (w *walk) append(h chain.Header, link chain.Link) error {
 	var bad error
 	err := w.log.Append([][]byte{link.Leaf()}, func(n chain.Node, hash []byte) {
-		row, err := w.x.snap.get(logKey(n))
+		row, err := w.nodes.get(n)
 		if bad == nil && (err != nil || !bytes.Equal(row, hash)) {
 			bad = wrong(h.Height, "log", "node %d/%d: %x (%v); the entries give %x", n.Level, n.Index, row, err, hash)
 		}

@@ -28,7 +28,7 @@ import (
 //	m stream node              node of the map over a stream's state
 //	S stream                   head, count and digest of a stream
 //	M node                     node of the map over the streams
-//	l level index              hash of a full subtree of the log
+//	l level index              hashes of full subtrees of the log, from this one on
 const (
 	tableFormat      = 'v'
 	tableGenesis     = 'g'

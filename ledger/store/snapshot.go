@@ -24,6 +24,7 @@ type Snapshot struct {
 	db      *pebble.DB
 	r       *pebble.Snapshot
 	recent  *recent
+	used    *used
 	genesis chain.Genesis
 	head    chain.Header
 	users   atomic.Int64
@@ -42,7 +43,7 @@ func (s *Store) Snapshot() *Snapshot {
 }
 
 func (s *Store) snapshotAt(head chain.Header) *Snapshot {
-	snap := &Snapshot{db: s.db, r: s.db.NewSnapshot(), recent: s.recent, genesis: s.genesis, head: head}
+	snap := &Snapshot{db: s.db, r: s.db.NewSnapshot(), recent: s.recent, used: s.used, genesis: s.genesis, head: head}
 	snap.users.Store(1)
 	return snap
 }
@@ -91,7 +92,7 @@ func (s *Snapshot) Header(height uint64) (chain.Header, error) {
 	}
 	b, err := s.get(numbered(tableHeader, height))
 	if err != nil {
-		return chain.Header{}, fmt.Errorf("header %d: %w", height, err)
+		return chain.Header{}, fmt.Errorf("header %d: %w", height, s.before(err))
 	}
 	return chain.DecodeHeader(b)
 }
@@ -110,7 +111,7 @@ func (s *Snapshot) Checkpoint(height uint64) ([]byte, error) {
 func (s *Snapshot) Place(hash wire.TxHash) (uint64, error) {
 	b, err := s.get(named(tableTransaction, hash))
 	if err != nil {
-		return 0, fmt.Errorf("transaction %v: %w", hash, err)
+		return 0, fmt.Errorf("transaction %v: %w", hash, s.before(err))
 	}
 	return number(b)
 }
@@ -119,7 +120,7 @@ func (s *Snapshot) Place(hash wire.TxHash) (uint64, error) {
 func (s *Snapshot) At(index uint64) (engine.Entry, error) {
 	b, err := s.get(numbered(tableEntry, index))
 	if err != nil {
-		return engine.Entry{}, fmt.Errorf("log entry %d: %w", index, err)
+		return engine.Entry{}, fmt.Errorf("log entry %d: %w", index, s.before(err))
 	}
 	return decodeEntry(b)
 }
@@ -135,6 +136,9 @@ func (s *Snapshot) Entry(hash wire.TxHash) (engine.Entry, error) {
 
 // Entries returns up to limit entries from a place in the log on.
 func (s *Snapshot) Entries(from uint64, limit int) ([]engine.Entry, error) {
+	if base, err := s.Base(); err != nil || from < base.Size() {
+		return nil, errors.Join(err, fmt.Errorf("log entry %d: %w", from, s.before(engine.ErrUnknown)))
+	}
 	var out []engine.Entry
 	err := s.walk([]byte{tableEntry}, numbered(tableEntry, from), func(_, value []byte) error {
 		if len(out) >= limit {
@@ -183,7 +187,11 @@ func (s *Snapshot) Block(height uint64) (engine.Block, error) {
 
 // Idempotent returns the transaction that a signer sent under an idempotency key.
 func (s *Snapshot) Idempotent(id wire.StreamID, signer wire.KeyID, k tx.Key) (wire.TxHash, bool, error) {
-	b, err := s.get(idempotencyKey(id, signer, k))
+	key := idempotencyKey(id, signer, k)
+	if s.used.never(key) {
+		return wire.TxHash{}, false, nil
+	}
+	b, err := s.get(key)
 	if errors.Is(err, engine.ErrUnknown) {
 		return wire.TxHash{}, false, nil
 	}

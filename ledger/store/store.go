@@ -41,6 +41,7 @@ type Store struct {
 	genesis chain.Genesis
 	sync    *pebble.WriteOptions
 	recent  *recent
+	used    *used
 }
 
 // Open opens or creates the directory of g's ledger, and checks that what the
@@ -66,13 +67,14 @@ func Open(dir string, g chain.Genesis, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %s: %w", dir, err), lock.Close())
 	}
-	s := &Store{db: db, lock: lock, genesis: g, sync: pebble.Sync, recent: new(recent)}
+	s := &Store{db: db, lock: lock, genesis: g, sync: pebble.Sync, recent: new(recent), used: newUsed()}
 	if o.NoSync {
 		s.sync = pebble.NoSync
 	}
 	if err := s.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %s: %w", dir, err), s.Close())
 	}
+	s.used.fill(s.snapshotAt(s.genesis.Header()))
 	return s, nil
 }
 
@@ -84,6 +86,7 @@ func (s *Store) Close() (err error) {
 		}
 		err = errors.Join(err, s.lock.Close())
 	}()
+	s.used.close()
 	return s.db.Close()
 }
 
@@ -112,6 +115,9 @@ func (s *Store) begin() (err error) {
 	}
 	if !bytes.Equal(genesis, s.genesis.Encode()) {
 		return errors.New("it belongs to a ledger of another genesis")
+	}
+	if err := snap.complete(); err != nil {
+		return err
 	}
 	return snap.verify(s.genesis)
 }
@@ -200,11 +206,13 @@ func (s *Store) batch(b Block) (*pebble.Batch, error) {
 		if err != nil {
 			return nil, errors.Join(err, batch.Close())
 		}
-		putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope, again)
+		s.putEntry(batch, b.Header.First+uint64(i), &b.Executed.Entries[i], b.Executed.Heads[i], b.Items[i].Envelope, again)
 	}
 	b.rows(func(key, value []byte) { put(batch, key, value) })
-	for _, n := range b.Log.take() {
-		set(batch, n.key, n.hash)
+	for _, r := range b.Log.take() {
+		if len(r.hashes) > 0 {
+			set(batch, logKey(r.first), r.hashes)
+		}
 	}
 	return batch, nil
 }
@@ -231,7 +239,7 @@ func (s *Store) again(entries []engine.Entry, i int) (bool, error) {
 	return true, closer.Close()
 }
 
-func putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, env *tx.Envelope, again bool) {
+func (s *Store) putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, env *tx.Envelope, again bool) {
 	place := numbered(tableEntry, index)[1:]
 	set(b, numbered(tableEntry, index), e.Encode())
 	set(b, sequenceKey(e.Stream, e.Sequence), slices.Concat(place, head[:]))
@@ -239,7 +247,9 @@ func putEntry(b *pebble.Batch, index uint64, e *engine.Entry, head wire.Hash, en
 		set(b, named(tableTransaction, e.Hash), place)
 	}
 	if e.Result.Code.UsesKey() {
-		set(b, idempotencyKey(e.Stream, env.Key, env.Idempotency), e.Hash[:])
+		key := idempotencyKey(e.Stream, env.Key, env.Idempotency)
+		s.used.add(key)
+		set(b, key, e.Hash[:])
 	}
 }
 
@@ -265,27 +275,33 @@ func set(b *pebble.Batch, key, value []byte) {
 // rows tells every row of the streams, the states and the maps that the block
 // changes; a value of nil removes it.
 func (b *Block) rows(fn func(key, value []byte)) {
-	var key []byte
-	each := func(ws []state.Write, prefix ...byte) {
-		for _, w := range ws {
-			key = append(append(key[:0], prefix...), w.Key...)
-			switch {
-			case w.Delete:
-				fn(key, nil)
-			case w.Value == nil:
-				fn(key, []byte{})
-			default:
-				fn(key, w.Value)
-			}
-		}
-	}
 	for i := range b.Executed.Changed {
 		c := &b.Executed.Changed[i]
 		fn(named(tableStream, c.ID), c.Stream.Encode())
-		each(c.State, named(tableState, c.ID)...)
-		each(c.Nodes, named(tableNode, c.ID)...)
+		rows(named(tableState, c.ID), c.State, fn)
+		rows(named(tableNode, c.ID), c.Nodes, fn)
 	}
-	each(b.Executed.StreamNodes, tableStreamNode)
+	rows([]byte{tableStreamNode}, b.Executed.StreamNodes, fn)
+}
+
+// rows tells the rows under a prefix that change. A key is good for one call.
+func rows(prefix []byte, ws []state.Write, fn func(key, value []byte)) {
+	key := prefix
+	for _, w := range ws {
+		key = append(key[:len(prefix)], w.Key...)
+		switch {
+		case w.Delete:
+			fn(key, nil)
+		case w.Value == nil:
+			fn(key, []byte{})
+		default:
+			fn(key, w.Value)
+		}
+	}
+}
+
+func write(b *pebble.Batch, prefix []byte, ws []state.Write) {
+	rows(slices.Clip(prefix), ws, func(key, value []byte) { put(b, key, value) })
 }
 
 // put adds a row to a batch, or its removal.

@@ -16,7 +16,13 @@ func (s *Snapshot) verify(genesis chain.Genesis) error {
 	if h.Height == 0 {
 		return nil
 	}
-	var err error
+	base, err := s.Base()
+	if err != nil {
+		return err
+	}
+	if h == base {
+		return s.verifyBase()
+	}
 	prev := genesis.Header()
 	if h.Height > 1 {
 		if prev, err = s.Header(h.Height - 1); err != nil {

@@ -29,6 +29,9 @@ type Dir struct{ root string }
 // incoming is where files are written before they get their name.
 const incoming = ".incoming"
 
+// ReadDir is a directory that is only read, while another process may write it.
+func ReadDir(root string) Reader { return Dir{root} }
+
 // OpenDir opens or makes a directory for writing, and removes what a writer
 // that was killed left half-written.
 func OpenDir(root string) (Dir, error) {

@@ -39,8 +39,7 @@ const atOnce = 16
 // published reads a checkpoint that is the node's own: its text, not its signature.
 func published(msg []byte) (chain.Checkpoint, error) {
 	n, err := note.Open(msg, nil)
-	var unverified *note.UnverifiedNoteError
-	if errors.As(err, &unverified) {
+	if unverified, ok := errors.AsType[*note.UnverifiedNoteError](err); ok {
 		n, err = unverified.Note, nil
 	}
 	if err != nil {

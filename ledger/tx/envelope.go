@@ -95,8 +95,7 @@ func Decode(b []byte) (*Envelope, error) {
 		return nil, fmt.Errorf("transaction: %d bytes; at most %d", len(b), MaxBytes)
 	}
 	e := new(Envelope)
-	p := parser{b: b}
-	if err := p.envelope(e); err != nil {
+	if err := e.decode(b); err != nil {
 		return nil, fmt.Errorf("transaction: %w", err)
 	}
 	return e, e.check()

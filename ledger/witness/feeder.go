@@ -43,9 +43,9 @@ type FeederConfig struct {
 	// Rest is how long a witness that failed is left alone, at first; it
 	// doubles up to a minute. 0: one second.
 	Rest time.Duration
-	// Report is told when a witness, by its name, begins to fail, fails for
-	// another reason, or does well again (nil). It must not block.
-	Report func(name string, err error)
+	// Report is told when "witness <name>" or "authority <URL>" begins to fail,
+	// fails for another reason, or does well again (nil). It must not block.
+	Report func(who string, err error)
 }
 
 // Authority is an RFC 3161 authority.
@@ -310,7 +310,7 @@ func (f *Feeder) show(ctx context.Context, a *asked, r *round, expected func(err
 		err = f.keep(r, line)
 	}
 	if ctx.Err() == nil && a.turned(err) && !expected(err) {
-		f.cfg.Report(a.Name, err)
+		f.cfg.Report("witness "+a.Name, err)
 	}
 	return err
 }

@@ -327,7 +327,7 @@ func TestRecovers(t *testing.T) {
 	_, p := policyOf(t, o)
 	cosignedHead(t, l, p)
 	eventually(t, "that it does well again is told", func() bool {
-		return reports() == "w1: it answered 502: down\nw1: <nil>\n"
+		return reports() == "witness w1: it answered 502: down\nwitness w1: <nil>\n"
 	})
 }
 

@@ -312,7 +312,7 @@ func (f *Feeder) stampHeads(ctx context.Context) {
 				return
 			}
 			if !sameTrouble(last, err) {
-				f.cfg.Report(s.URL, err)
+				f.cfg.Report("authority "+s.URL, err)
 			}
 			last = err
 			if err == nil {

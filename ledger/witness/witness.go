@@ -42,8 +42,10 @@ func LogOf(g chain.Genesis) Log {
 
 // Config says what a witness runs on.
 type Config struct {
-	Dir   string // its state; made if it is not there
-	Name  string // of its key, a schema-less URL such as "witness.example/w1"
+	Dir  string // its state; made if it is not there
+	Name string // of its key, a schema-less URL such as "witness.example/w1"
+	// Key signs. nil: the one in Dir, which is made at the first start; then
+	// Name is needed at the first start alone.
 	Key   ed25519.PrivateKey
 	Logs  []Log
 	Clock Clock
@@ -56,13 +58,15 @@ func (c *Config) validate() error {
 	switch {
 	case c.Dir == "":
 		return errors.New("witness: Dir: name the directory of its state")
-	case len(c.Key) != ed25519.PrivateKeySize:
+	case c.Key != nil && len(c.Key) != ed25519.PrivateKeySize:
 		return fmt.Errorf("witness: Key: %d bytes; an Ed25519 private key has %d", len(c.Key), ed25519.PrivateKeySize)
 	case c.Clock == nil:
 		return errors.New("witness: Clock: give one")
 	}
-	if err := checkName(c.Name); err != nil {
-		return fmt.Errorf("witness: Name: %w", err)
+	if c.Key != nil || c.Name != "" {
+		if err := checkName(c.Name); err != nil {
+			return fmt.Errorf("witness: Name: %w", err)
+		}
 	}
 	if c.FS == nil {
 		c.FS = vfs.Default
@@ -106,16 +110,27 @@ func Open(c Config) (*Witness, error) {
 	if err != nil {
 		return nil, fmt.Errorf("witness: %s: another process has it open: %w", c.Dir, err)
 	}
-	w := &Witness{
-		cfg: c, unlock: sync.OnceValue(lock.Close), logs: map[string]*watched{},
-		key: Key{Name: c.Name, Public: tx.PublicKey(c.Key.Public().(ed25519.PublicKey)), kind: algCosigner},
-	}
-	for _, l := range c.Logs {
-		if err := w.watch(l); err != nil {
-			return nil, errors.Join(fmt.Errorf("witness: %w", err), lock.Close())
-		}
+	w := &Witness{cfg: c, unlock: sync.OnceValue(lock.Close), logs: map[string]*watched{}}
+	if err := w.start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("witness: %w", err), w.Close())
 	}
 	return w, nil
+}
+
+// start reads the key and the state of every log.
+func (w *Witness) start() (err error) {
+	if w.cfg.Key == nil {
+		if w.cfg.Name, w.cfg.Key, err = ensureKey(w.cfg.Dir, w.cfg.Name); err != nil {
+			return err
+		}
+	}
+	w.key = KeyOf(w.cfg.Name, tx.PublicKey(w.cfg.Key.Public().(ed25519.PublicKey)))
+	for _, l := range w.cfg.Logs {
+		if err := w.watch(l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *Witness) watch(l Log) error {

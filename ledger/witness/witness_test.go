@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -552,7 +554,8 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*Config){
 		"no directory":    func(c *Config) { c.Dir = "" },
-		"no key":          func(c *Config) { c.Key = nil },
+		"no name":         func(c *Config) { c.Key, c.Name = nil, "" },
+		"short key":       func(c *Config) { c.Key = c.Key[:32] },
 		"no clock":        func(c *Config) { c.Clock = nil },
 		"name with space": func(c *Config) { c.Name = "a b" },
 		"name with plus":  func(c *Config) { c.Name = "a+b" },
@@ -572,3 +575,62 @@ func TestConfig(t *testing.T) {
 }
 
 func rng(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+// TestKeyFile: a witness makes its key once, keeps it to itself, and does not
+// go on without it.
+func TestKeyFile(t *testing.T) {
+	t.Parallel()
+	c := config(t, at(noon))
+	c.Key = nil
+	w := open(t, c)
+	vkey := w.VerifierKey()
+	l := newLog(t).grow("a")
+	want(t, w, l.request(0, l.head()), http.StatusOK, "")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := ReadKey(c.Dir); err != nil || k.String() != vkey {
+		t.Errorf("%v, %v", k, err)
+	}
+	path := filepath.Join(c.Dir, fileKey)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	for _, name := range []string{"", c.Name} {
+		c.Name = name
+		w := open(t, c)
+		if w.VerifierKey() != vkey {
+			t.Errorf("another key: %s", w.VerifierKey())
+		}
+		w.Close()
+	}
+	for name, spoil := range map[string]func(){
+		"another name":        func() { c.Name = "witness.example/w2" },
+		"a damaged file":      func() { c.Name = ""; flip(t, path) },
+		"a file that is gone": func() { c.Name = "witness.example/w1"; os.Remove(path) },
+	} {
+		kept, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoil()
+		if w, err := Open(c); err == nil {
+			w.Close()
+			t.Errorf("%s: it opened", name)
+		}
+		if err := os.WriteFile(path, kept, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func flip(t *testing.T, path string) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-10] ^= 0x10
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -477,8 +477,8 @@ func TestClosedLedger(t *testing.T) {
 	l.check(l.ledger.Close())
 	r, b := l.do(http.MethodPost, "/v1/acts", map[string]string{"Content-Type": "application/cbor"}, act)
 	l.problem("act", r, b, 503, 0)
-	if r.Header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+	if at := r.Header.Get("Retry-After"); at != "" {
+		t.Errorf("Retry-After %s, though it does not come back by itself", at)
 	}
 }
 

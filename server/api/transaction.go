@@ -57,7 +57,7 @@ func (s *server) post(path, id, summary, description string, limit int64, handle
 	o.Middlewares = huma.Middlewares{s.only(cborType)}
 	o.Errors = []int{
 		http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-		http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable,
 	}
 	huma.Register(s.api, o, answering(s, func(ctx context.Context, in *inBody) (*out[Accepted], error) {
 		hash, err := handler(ctx, in.RawBody)

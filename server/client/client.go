@@ -334,7 +334,7 @@ func (c *Client) retry(ctx context.Context, send func() (*http.Response, error))
 		}
 		if err == nil {
 			p := problem(r)
-			if p.Status != http.StatusServiceUnavailable {
+			if p.Status != http.StatusServiceUnavailable && p.Status != http.StatusTooManyRequests {
 				return nil, p
 			}
 			err = p

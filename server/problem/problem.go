@@ -90,10 +90,17 @@ func From(err error) *Problem {
 		return named("duplicate", "Idempotency key used before", http.StatusConflict, err.Error())
 	case errors.Is(err, engine.ErrRefused):
 		return named("refused", "Refused", http.StatusUnprocessableEntity, err.Error())
+	case errors.Is(err, engine.ErrShare):
+		p := later("share", "Too many at once", err.Error())
+		p.Status = http.StatusTooManyRequests
+		return p
 	case errors.Is(err, engine.ErrBusy):
 		return later("busy", "Busy", err.Error())
 	case errors.Is(err, engine.ErrClosed), errors.Is(err, engine.ErrStopped):
-		return later("stopped", "The ledger does not run", "this node takes and tells nothing now; ask another, or again later")
+		// It does not come back by itself: there is no time to name.
+		p := named("stopped", "The ledger does not run", http.StatusServiceUnavailable, "this node takes and tells nothing until it is started again")
+		p.Remedy = "ask another node"
+		return p
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return later("not-yet", "Not yet", "the answer was not ready in time; ask again")
 	case errors.Is(err, engine.ErrUnknown), errors.Is(err, readmodel.ErrUnknown):

@@ -37,7 +37,9 @@ func TestFrom(t *testing.T) {
 		{fmt.Errorf("expiry: %w", engine.ErrExpired), 422, 0, "sign it again with a later expiry"},
 		{&engine.DuplicateError{}, 409, 0, ""},
 		{engine.ErrBusy, 503, 0, "send the same request again"},
-		{engine.ErrStopped, 503, 0, "send the same request again"},
+		{fmt.Errorf("queue: %w", engine.ErrShare), 429, 0, "send the same request again"},
+		{fmt.Errorf("%w: no space left", engine.ErrStopped), 503, 0, "ask another node"},
+		{engine.ErrClosed, 503, 0, "ask another node"},
 		{context.DeadlineExceeded, 503, 0, "send the same request again"},
 		{fmt.Errorf("trial x: %w", readmodel.ErrUnknown), 404, 0, ""},
 		{engine.ErrUnknown, 404, 0, ""},
@@ -54,7 +56,8 @@ func TestFrom(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &back); err != nil || back.Status != c.status || w.Code != c.status {
 			t.Errorf("%v: written as %d %s", c.err, w.Code, w.Body)
 		}
-		if (w.Header().Get("Retry-After") != "") != (c.status == 503) || w.Header().Get("Content-Type") != problem.ContentType {
+		again := c.remedy == "send the same request again"
+		if (w.Header().Get("Retry-After") != "") != again || w.Header().Get("Content-Type") != problem.ContentType {
 			t.Errorf("%v: headers %v", c.err, w.Header())
 		}
 		if strings.Contains(w.Body.String(), "/dev/sda") {

@@ -9,3 +9,8 @@ import (
 func (l *Ledger) Backup(dir string) (store.Manifest, error) {
 	return read(l, func(*committed) (store.Manifest, error) { return l.store.Backup(l.cfg.FS, dir) })
 }
+
+// TakeSnapshot writes a state snapshot of the head. See store.Snapshots.
+func (l *Ledger) TakeSnapshot(to store.Snapshots) (store.SnapshotInfo, error) {
+	return read(l, func(c *committed) (store.SnapshotInfo, error) { return to.Take(c.Snapshot) })
+}

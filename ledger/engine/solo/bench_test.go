@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/internal/toy"
 	"github.com/trialith/trialith/ledger/state"
@@ -98,13 +100,73 @@ func BenchmarkLedger(b *testing.B) {
 				cfg := config(b)
 				cfg.MemTable = 0
 				cfg.Machine = &plain{keys: keys, writes: c.writes}
-				benchClients(b, open(b, cfg), raws, clients)
+				l := open(b, cfg)
+				benchClients(b, raws, clients, func(raw []byte) error {
+					hash, err := l.Submit(context.Background(), raw)
+					if err == nil {
+						_, err = l.Wait(context.Background(), hash)
+					}
+					return err
+				})
+				b.ReportMetric(float64(len(raws))/float64(l.Head().Height), "tx/block")
 			})
 		}
 	}
 }
 
-func benchClients(b *testing.B, l *Ledger, raws [][]byte, clients int) {
+// BenchmarkPebble is the yardstick: the same clients, for each of whom the
+// database alone keeps the 300 bytes under a number, one synced batch for all
+// who wait.
+func BenchmarkPebble(b *testing.B) {
+	for _, clients := range []int{1, 64, 1024} {
+		b.Run(fmt.Sprint(clients), func(b *testing.B) {
+			raws, _ := benchTxs(b, b.N, false)
+			db, err := pebble.Open(b.TempDir(), &pebble.Options{Logger: silent{}, MemTableSize: 32 << 20})
+			if err != nil {
+				b.Fatal(err)
+			}
+			type waiting struct {
+				raw  []byte
+				done chan error
+			}
+			queue := make(chan waiting, clients)
+			var writer sync.WaitGroup
+			writer.Go(func() {
+				for n := uint64(0); ; {
+					first, ok := <-queue
+					if !ok {
+						return
+					}
+					group := []waiting{first}
+					for len(queue) > 0 {
+						group = append(group, <-queue)
+					}
+					batch := db.NewBatch()
+					for _, w := range group {
+						n++
+						err = errors.Join(err, batch.Set(binary.BigEndian.AppendUint64(nil, n), w.raw, nil))
+					}
+					err = errors.Join(err, batch.Commit(pebble.Sync))
+					for _, w := range group {
+						w.done <- err
+					}
+				}
+			})
+			benchClients(b, raws, clients, func(raw []byte) error {
+				w := waiting{raw, make(chan error, 1)}
+				queue <- w
+				return <-w.done
+			})
+			close(queue)
+			writer.Wait()
+			if err := db.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+func benchClients(b *testing.B, raws [][]byte, clients int, send func([]byte) error) {
 	took := make([]time.Duration, len(raws))
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -119,11 +181,7 @@ func benchClients(b *testing.B, l *Ledger, raws [][]byte, clients int) {
 					return
 				}
 				start := time.Now()
-				hash, err := l.Submit(context.Background(), raws[i])
-				if err == nil {
-					_, err = l.Wait(context.Background(), hash)
-				}
-				if err != nil {
+				if err := send(raws[i]); err != nil {
 					b.Error(err)
 					return
 				}
@@ -138,7 +196,6 @@ func benchClients(b *testing.B, l *Ledger, raws [][]byte, clients int) {
 	slices.Sort(took)
 	b.ReportMetric(n/b.Elapsed().Seconds(), "tx/s")
 	b.ReportMetric(float64(used.Nanoseconds())/1000/n, "cpu-µs/tx")
-	b.ReportMetric(n/float64(l.Head().Height), "tx/block")
 	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }

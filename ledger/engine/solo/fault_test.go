@@ -24,7 +24,7 @@ func copyDir(t *testing.T, from, to string) {
 	}
 }
 
-func TestOldBackupIsRefused(t *testing.T) {
+func TestFault06OldBackup(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	backup := filepath.Join(t.TempDir(), "backup")
@@ -96,7 +96,44 @@ func TestHeadFileMissingOrDamaged(t *testing.T) {
 	open(t, c)
 }
 
-func TestSecondWriterIsFenced(t *testing.T) {
+// TestFault07TwoCopies: of two ledgers on copies of one directory, beside one
+// key, only one runs; and when it has signed, the other copy is an old one. The
+// control takes the head file away: both run, and sign two histories.
+func TestFault07TwoCopies(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	l := open(t, c)
+	enter(t, l, toy.GrantTx(toy.Key(2), 1))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := c
+	other.Dir = filepath.Join(t.TempDir(), "copy")
+	copyDir(t, c.Dir, other.Dir)
+	l = open(t, c)
+	if _, err := Open(other); err == nil {
+		t.Error("two ledgers run beside one key")
+	}
+	enter(t, l, toy.GrantTx(toy.Key(3), 1))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(other); !errors.Is(err, ErrRolledBack) {
+		t.Errorf("the other copy: %v", err)
+	}
+	c.HeadFile, other.HeadFile = "", ""
+	one, two := open(t, c), open(t, other)
+	enter(t, two, toy.GrantTx(toy.Key(4), 1))
+	a, err := one.Header(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := two.Header(2); err != nil || a == b {
+		t.Errorf("the control: without the head file there is one history: %v", err)
+	}
+}
+
+func TestFault07SecondWriter(t *testing.T) {
 	t.Parallel()
 	// Another process signs with the same key from a copy of the directory. Its
 	// history may be longer, or it may be as long as this one and another.

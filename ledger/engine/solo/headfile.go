@@ -202,6 +202,26 @@ type guard struct {
 	fsys vfs.FS
 	path string // empty: no guard
 	file headFile
+	held io.Closer // the lock beside the file
+}
+
+// lock keeps every other ledger from the head file for as long as this one
+// runs: two that read it at the same moment would both find it their own.
+func (g *guard) lock() (err error) {
+	if g.path == "" {
+		return nil
+	}
+	if g.held, err = g.fsys.Lock(g.path + ".lock"); err != nil {
+		return fmt.Errorf("head file %s: another ledger signs by it; a ledger has one writer: %w", g.path, err)
+	}
+	return nil
+}
+
+func (g *guard) unlock() error {
+	if g.held == nil {
+		return nil
+	}
+	return g.held.Close()
 }
 
 // open compares the file with the directory that was opened: the signed header

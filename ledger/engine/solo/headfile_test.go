@@ -120,7 +120,7 @@ func TestOldHeadFile(t *testing.T) {
 	if err != nil || f.old || f.last.height != 2 {
 		t.Errorf("%+v %v", f, err)
 	}
-	if left, err := filepath.Glob(c.HeadFile + "*"); err != nil || len(left) != 1 {
+	if left, err := filepath.Glob(c.HeadFile + "*"); err != nil || len(left) != 2 { // the file and its lock
 		t.Errorf("files %q %v", left, err)
 	}
 }

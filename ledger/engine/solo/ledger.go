@@ -73,19 +73,23 @@ func Open(cfg Config) (*Ledger, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	g := guard{fsys: cfg.FS, path: cfg.HeadFile}
+	if err := g.lock(); err != nil {
+		return nil, err
+	}
 	st, err := store.Open(cfg.Dir, cfg.Genesis, store.Options{FS: cfg.FS, MemTable: cfg.MemTable, NoSync: cfg.NoSync})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, g.unlock())
 	}
 	l := &Ledger{
 		cfg: cfg, id: cfg.Genesis.ID(), store: st,
-		guard:   guard{fsys: cfg.FS, path: cfg.HeadFile},
+		guard:   g,
 		changed: make(chan struct{}),
 		pending: map[wire.TxHash]*item{}, claims: map[claim]*item{}, shares: map[wire.KeyID]int{},
 		wake: make(chan struct{}, 1),
 	}
 	if err := l.recover(); err != nil {
-		return nil, errors.Join(err, st.Close())
+		return nil, errors.Join(err, st.Close(), l.guard.unlock())
 	}
 	l.stopped, l.stop = context.WithCancel(context.Background())
 	l.work.Go(l.commitLoop)
@@ -202,7 +206,7 @@ func (l *Ledger) Close() error {
 	l.mu.Unlock()
 	now.Release()
 	l.readers.Wait()
-	return l.store.Close()
+	return errors.Join(l.store.Close(), l.guard.unlock())
 }
 
 // fail stops the ledger for the first reason given: what is queued will not

@@ -139,7 +139,7 @@ func TestOneBlock(t *testing.T) {
 	audit(t, l)
 }
 
-func TestDirectoryIsOneWritersAndOneLedgers(t *testing.T) {
+func TestFault07OneDirectory(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	l := open(t, c)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -38,8 +39,11 @@ const (
 
 // Fault is a failure to come.
 type Fault struct {
-	At      int64 // the change that fails, counted from 1
-	Lasting bool  // and all after it
+	At int64 // the change that fails, counted from 1
+	// Match, if set, lets changes pass until one of a file's contents fits: the
+	// first from At on fails.
+	Match   func(name string) bool
+	Lasting bool // and all after it
 	Mode    Mode
 	Err     error
 }
@@ -107,17 +111,18 @@ func (d *Disk) Room(bytes int64) {
 // Slow makes each sync take so long.
 func (d *Disk) Slow(each time.Duration) { d.latency.Store(int64(each)) }
 
-// Lie makes each sync say that it is done and do nothing, as some disks do.
-// Nothing survives such a disk: tests use it to show that they would notice.
+// Lie makes each sync of a log say that it is done and do nothing, as some
+// disks do with all. Tests use it to show that they would notice.
 func (d *Disk) Lie() { d.lies.Store(true) }
 
-// change counts one, and says how it fails.
-func (d *Disk) change() *Fault {
+// change counts one, and says how it fails. name is that of the file whose
+// contents change; empty if it is another change.
+func (d *Disk) change(name string) *Fault {
 	d.mu.Lock()
 	d.changes++
 	n, hook := d.changes, d.hook
 	var f *Fault
-	if d.fault != nil && (n == d.fault.At || d.fault.Lasting && n > d.fault.At) {
+	if d.fault.strikes(n, name, d.failed) {
 		f, d.failed = d.fault, true
 	}
 	d.mu.Unlock()
@@ -127,9 +132,21 @@ func (d *Disk) change() *Fault {
 	return f
 }
 
+func (f *Fault) strikes(change int64, name string, before bool) bool {
+	switch {
+	case f == nil || change < f.At || before && !f.Lasting:
+		return false
+	case f.Match != nil:
+		return name != "" && f.Match(name)
+	}
+	return change == f.At || f.Lasting
+}
+
 // do makes a change that has no half.
-func (d *Disk) do(fn func() error) error {
-	f := d.change()
+func (d *Disk) do(fn func() error) error { return d.named("", fn) }
+
+func (d *Disk) named(name string, fn func() error) error {
+	f := d.change(name)
 	if f == nil {
 		return fn()
 	}
@@ -139,7 +156,7 @@ func (d *Disk) do(fn func() error) error {
 	return f.Err
 }
 
-func opened[T any](d *Disk, fn func() (T, error), wrap func(T) vfs.File) (vfs.File, error) {
+func opened(d *Disk, fn func() (vfs.File, error), wrap func(vfs.File) vfs.File) (vfs.File, error) {
 	var out vfs.File
 	err := d.do(func() error {
 		f, err := fn()
@@ -155,21 +172,23 @@ func opened[T any](d *Disk, fn func() (T, error), wrap func(T) vfs.File) (vfs.Fi
 	return out, err
 }
 
-func (d *Disk) file(f vfs.File) vfs.File { return &file{File: f, disk: d} }
+func (d *Disk) file(name string) func(vfs.File) vfs.File {
+	return func(f vfs.File) vfs.File { return &file{File: f, disk: d, name: name} }
+}
 
 // Create is a change.
 func (d *Disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return opened(d, func() (vfs.File, error) { return d.FS.Create(name, c) }, d.file)
+	return opened(d, func() (vfs.File, error) { return d.FS.Create(name, c) }, d.file(name))
 }
 
 // OpenReadWrite is a change.
 func (d *Disk) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
-	return opened(d, func() (vfs.File, error) { return d.FS.OpenReadWrite(name, c, o...) }, d.file)
+	return opened(d, func() (vfs.File, error) { return d.FS.OpenReadWrite(name, c, o...) }, d.file(name))
 }
 
 // ReuseForWrite is a change.
 func (d *Disk) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	return opened(d, func() (vfs.File, error) { return d.FS.ReuseForWrite(from, to, c) }, d.file)
+	return opened(d, func() (vfs.File, error) { return d.FS.ReuseForWrite(from, to, c) }, d.file(to))
 }
 
 // Open is no change.
@@ -178,7 +197,7 @@ func (d *Disk) Open(name string, o ...vfs.OpenOption) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.file(f), nil
+	return d.file(name)(f), nil
 }
 
 // OpenDir is no change; the sync of what it returns is.
@@ -187,7 +206,7 @@ func (d *Disk) OpenDir(name string) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.file(f), nil
+	return d.file(name)(f), nil
 }
 
 // Link is a change.
@@ -231,6 +250,7 @@ func (d *Disk) Unwrap() vfs.FS { return d.FS }
 type file struct {
 	vfs.File
 	disk *Disk
+	name string
 }
 
 func (f *file) Write(p []byte) (int, error) {
@@ -243,7 +263,7 @@ func (f *file) WriteAt(p []byte, at int64) (int, error) {
 
 // put writes p, as far as the disk lets it.
 func (f *file) put(p []byte, write func([]byte) (int, error)) (int, error) {
-	fault := f.disk.change()
+	fault := f.disk.change(f.name)
 	if fault == nil {
 		return f.disk.fill(p, write)
 	}
@@ -275,10 +295,10 @@ func (d *Disk) fill(p []byte, write func([]byte) (int, error)) (int, error) {
 
 func (f *file) sync(fn func() error) error {
 	time.Sleep(time.Duration(f.disk.latency.Load()))
-	if f.disk.lies.Load() {
+	if f.disk.lies.Load() && strings.HasSuffix(f.name, ".log") {
 		fn = func() error { return nil }
 	}
-	err := f.disk.do(fn)
+	err := f.disk.named(f.name, fn)
 	if err == nil {
 		f.disk.syncs.Add(1)
 	}
