@@ -72,3 +72,23 @@ func TestVerifyPageLeavesOthersAlone(t *testing.T) {
 		t.Errorf("left behind: %q, %v", names, err)
 	}
 }
+
+// TestVerifyVerified: a trial without exceptions, seen by a witness that the
+// reader's policy trusts, exits 0; the built-in policy trusts none of its keys.
+func TestVerifyVerified(t *testing.T) {
+	t.Parallel()
+	const fixture = "../../registry/evidence/testdata/witnessed"
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--policy", fixture + ".policy.json"}, 0, "VERIFIED: as of "},
+		{nil, 1, "does not trust"},
+	} {
+		var out, diagnostics bytes.Buffer
+		if code := run(append([]string{"verify", fixture + ".trialith"}, c.args...), &out, &diagnostics); code != c.code || !strings.Contains(out.String(), c.says) {
+			t.Errorf("%q: exit code %d: %s%s", c.args, code, &out, &diagnostics)
+		}
+	}
+}

@@ -48,7 +48,7 @@ func newSealed(t *testing.T) *sealed {
 func (s *sealed) file(record []byte) []byte {
 	s.t.Helper()
 	var b bytes.Buffer
-	if err := WriteCeremony(s.t.Context(), &b, s.ledger, s.key, record, s.trial, nil); err != nil {
+	if err := Write(s.t.Context(), &b, s.ledger, s.trial, Contents{Key: s.key, Ceremony: record}); err != nil {
 		s.t.Fatal(err)
 	}
 	return b.Bytes()
@@ -159,7 +159,7 @@ func TestCeremonyOfAnotherKey(t *testing.T) {
 	l.found()
 	l.begin()
 	var b bytes.Buffer
-	if err := WriteCeremony(t.Context(), &b, l.ledger, verifier.Development(), record, l.trial, nil); err != nil {
+	if err := Write(t.Context(), &b, l.ledger, l.trial, Contents{Key: verifier.Development(), Ceremony: record}); err != nil {
 		t.Fatal(err)
 	}
 	r := check(t, b.Bytes())

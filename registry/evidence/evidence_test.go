@@ -132,11 +132,11 @@ func TestWriteRefuses(t *testing.T) {
 	l := newLab(t, labGenesis(), verifier.Development(), nil)
 	l.found()
 	for name, id := range map[string]trial.ID{"unknown": {1}, "directory": {}} {
-		if err := Write(t.Context(), io.Discard, l.ledger, verifier.Development(), id, nil); !errors.Is(err, ErrNoTrial) {
+		if err := Write(t.Context(), io.Discard, l.ledger, id, Contents{Key: verifier.Development()}); !errors.Is(err, ErrNoTrial) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := Write(t.Context(), io.Discard, l.ledger, nil, trial.ID{1}, nil); err == nil {
+	if err := Write(t.Context(), io.Discard, l.ledger, trial.ID{1}, Contents{}); err == nil {
 		t.Error("written without a verifying key")
 	}
 }
@@ -163,7 +163,7 @@ func TestWriteWhileTheLedgerGrows(t *testing.T) {
 	}()
 	for range 5 {
 		var b bytes.Buffer
-		if err := Write(t.Context(), &b, l.ledger, verifier.Development(), ours, nil); err != nil {
+		if err := Write(t.Context(), &b, l.ledger, ours, Contents{Key: verifier.Development()}); err != nil {
 			t.Error(err)
 			break
 		}

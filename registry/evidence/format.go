@@ -38,6 +38,8 @@ const (
 	maxHeaders = 1 << 20
 	maxEntries = 1 << 20 // of one stream
 	maxGaps    = 1 << 20
+	// A trial has few milestones, and a file one checkpoint for each and the newest.
+	maxCosigned = 1 << 12
 )
 
 // The parts of a file, by their names in the archive.
@@ -53,6 +55,7 @@ const (
 	partLog        = "log.cbor"
 	partKey        = "verifying-key.bin"
 	partCeremony   = "ceremony/transcript.cbor"
+	partCosigned   = "cosigned.cbor"
 	partPackage    = "package.car"
 )
 
@@ -77,8 +80,9 @@ var layout = []struct {
 // options are the parts that a file may have or lack. They follow the others, in
 // this order.
 type options struct {
-	ceremony bool // the record of how the verifying key was made
-	packaged bool // the released results
+	ceremony  bool // the record of how the verifying key was made
+	witnessed bool // checkpoints that witnesses cosigned
+	packaged  bool // the released results
 }
 
 // expected are the names of a file's parts in their order.
@@ -89,6 +93,9 @@ func (o options) expected() (names []string) {
 	if o.ceremony {
 		names = append(names, partCeremony)
 	}
+	if o.witnessed {
+		names = append(names, partCosigned)
+	}
 	if o.packaged {
 		names = append(names, partPackage)
 	}
@@ -96,13 +103,14 @@ func (o options) expected() (names []string) {
 }
 
 // absent are the parts that a file lacks. They are listed, so that nobody takes
-// their absence for an oversight. Cosignatures and milestones are a later
-// format's.
+// their absence for an oversight.
 func (o options) absent() (names []string) {
 	if !o.ceremony {
 		names = append(names, "ceremony/")
 	}
-	names = append(names, "cosignatures/", "milestones/")
+	if !o.witnessed {
+		names = append(names, partCosigned)
+	}
 	if !o.packaged {
 		names = append(names, partPackage)
 	}
@@ -114,20 +122,29 @@ func (o options) absent() (names []string) {
 //go:embed README.txt
 var readmeText []byte
 
-// readmeCeremony is what the text says besides in a file with a ceremony, before
-// what it says of the package.
-const readmeCeremony = `    ceremony/transcript.cbor
+// What the text says besides in a file with a ceremony or with cosigned
+// checkpoints, before what it says of the package.
+const (
+	readmeCeremony = `    ceremony/transcript.cbor
                        the record of how that key was made: who contributed,
                        and by which public values it was closed
 `
+	readmeCosigned = `    cosigned.cbor      checkpoints that independent witnesses cosigned, with
+                       their time stamps: the newest, and one for each
+                       milestone of the trial
+`
+)
 
 // readme is the text that belongs into a file.
 func (o options) readme() []byte {
-	if !o.ceremony {
-		return readmeText
+	mark, besides := "    "+partPackage, ""
+	if o.ceremony {
+		besides += readmeCeremony
 	}
-	mark := []byte("    " + partPackage)
-	return bytes.Replace(readmeText, mark, append([]byte(readmeCeremony), mark...), 1)
+	if o.witnessed {
+		besides += readmeCosigned
+	}
+	return bytes.Replace(readmeText, []byte(mark), []byte(besides+mark), 1)
 }
 
 // Manifest lists what a file holds. Encoded as a CBOR array.

@@ -266,12 +266,13 @@ var questions = map[string]string{
 	checkSites:      "Whoever enrolled people or recorded data was delegated to do so",
 	checkEligible:   "Everyone randomised proved the registered criteria",
 	checkWitnesses:  "Independent witnesses vouch that this is the ledger's only history",
+	checkStamps:     "Time stamping authorities vouch for when checkpoints were there",
 	checkMilestones: "Independent witnesses vouch for the times of the important moments",
 	checkCeremony:   "The keys of the proofs were made in a ceremony that nobody could cheat in",
 	checkPackage:    "The results in the file are the released ones",
 	checkOutcomes:   "Registered and reported outcomes agree",
 	checkLooks:      "What the safety board saw was committed to beforehand, and adds up",
-	checkData:       "Rows of data shown belong to the committed data",
+	checkData:       "The data were fixed, row by row, and locked",
 }
 
 // conditions are the checks of the gate that results pass on their way out.

@@ -38,6 +38,7 @@ type lab struct {
 	sent   uint64
 	keys   map[string]ed25519.PrivateKey
 	people map[string]trial.ActorID
+	prover func() (*prover.Prover, error)
 }
 
 // Now makes a lab an engine.Clock: one second a block.
@@ -62,7 +63,7 @@ func newLab(t testing.TB, g chain.Genesis, v contract.Verifier, wrap func(engine
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{t: t, keys: map[string]ed25519.PrivateKey{}, people: map[string]trial.ActorID{}}
+	l := &lab{t: t, keys: map[string]ed25519.PrivateKey{}, people: map[string]trial.ActorID{}, prover: prover.Development}
 	l.clock.Store(g.Time)
 	var machine engine.StateMachine = m
 	if wrap != nil {
@@ -195,7 +196,7 @@ func (l *lab) Leaves(_ context.Context, tree string) ([]field.Leaf, error) {
 }
 
 func (l *lab) device() *device.Device {
-	p, err := prover.Development()
+	p, err := l.prover()
 	if err != nil {
 		l.t.Fatal(err)
 	}
@@ -234,7 +235,7 @@ func (l *lab) consent(d *device.Device, v trial.Version) engine.Entry {
 func (l *lab) file() []byte {
 	l.t.Helper()
 	var b bytes.Buffer
-	if err := Write(l.t.Context(), &b, l.ledger, verifier.Development(), l.trial, nil); err != nil {
+	if err := Write(l.t.Context(), &b, l.ledger, l.trial, Contents{Key: verifier.Development()}); err != nil {
 		l.t.Fatal(err)
 	}
 	return b.Bytes()

@@ -76,7 +76,7 @@ func (l *lab) view() state.View {
 func (l *lab) with(s shelf) []byte {
 	l.t.Helper()
 	var b bytes.Buffer
-	if err := Write(l.t.Context(), &b, l.ledger, verifier.Development(), l.trial, s); err != nil {
+	if err := Write(l.t.Context(), &b, l.ledger, l.trial, Contents{Key: verifier.Development(), Packages: s}); err != nil {
 		l.t.Fatal(err)
 	}
 	return b.Bytes()

@@ -2,11 +2,14 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trialith/trialith/circuits/ceremony/transcript"
@@ -14,6 +17,7 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/ledger/witness"
 	"github.com/trialith/trialith/registry/evidence/demonstration"
 	"github.com/trialith/trialith/trial"
 )
@@ -33,10 +37,12 @@ type Policy struct {
 	// Contributors are keys of people who are trusted to have forgotten their
 	// secret. If there are any, each phase of a ceremony must have one of them.
 	Contributors []transcript.PublicKey `json:"contributors,omitempty"`
-	// Witnesses are the keys of independent witnesses, and Quorum how many of
-	// them must have cosigned a checkpoint.
+	// Witnesses are the lines of a C2SP tlog-policy: independent witnesses, and
+	// how many of them must have cosigned a checkpoint. None: no witness is asked for.
 	Witnesses []string `json:"witnesses"`
-	Quorum    int      `json:"quorum"`
+	// TimeAuthorities are root certificates, in PEM, of RFC 3161 authorities
+	// whose time stamps are believed.
+	TimeAuthorities []string `json:"time_authorities,omitempty"`
 	// Demonstration says that the keys are worth nothing outside of one.
 	Demonstration bool `json:"demonstration"`
 
@@ -47,6 +53,9 @@ type Policy struct {
 	// expense: what is signed by keys that the policy does not trust is then not
 	// replayed.
 	Stranger bool `json:"-"`
+
+	witnesses *witness.Policy // of the lines; nil for none
+	roots     *x509.CertPool  // of the time authorities; nil for none
 }
 
 // ahead is how far another's clock may be ahead of the verifier's, in milliseconds.
@@ -96,7 +105,41 @@ func ParsePolicy(b []byte) (Policy, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return p, errors.New("policy: something follows the JSON object")
 	}
-	return p, p.validate()
+	return p, p.prepare()
+}
+
+// prepare validates a policy and parses what it quotes.
+func (p *Policy) prepare() (err error) {
+	p.witnesses = nil
+	if len(p.Witnesses) > 0 {
+		if p.witnesses, err = witness.ParsePolicy([]byte(strings.Join(p.Witnesses, "\n") + "\n")); err != nil {
+			return fmt.Errorf("policy: witnesses: %w", err)
+		}
+	}
+	if p.roots, err = rootsOf(p.TimeAuthorities); err != nil {
+		return err
+	}
+	return p.validate()
+}
+
+// rootsOf is the pool of certificates in PEM; nil for none.
+func rootsOf(certificates []string) (*x509.CertPool, error) {
+	if len(certificates) == 0 {
+		return nil, nil //nolint:nilnil // no authority is a policy, not a fault
+	}
+	pool := x509.NewCertPool()
+	for i, c := range certificates {
+		block, rest := pem.Decode([]byte(c))
+		if block == nil || block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
+			return nil, fmt.Errorf("policy: time_authorities: %d: give one certificate in PEM each", i)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("policy: time_authorities: %d: %w", i, err)
+		}
+		pool.AddCert(cert)
+	}
+	return pool, nil
 }
 
 func (p Policy) validate() error {
@@ -107,9 +150,6 @@ func (p Policy) validate() error {
 		if _, ok := trial.ParseRole(a.Role); !ok {
 			return fmt.Errorf("policy: authorities: role %q is none of the directory's", a.Role)
 		}
-	}
-	if p.Quorum < 0 || p.Quorum > len(p.Witnesses) {
-		return fmt.Errorf("policy: quorum: %d of %d witnesses", p.Quorum, len(p.Witnesses))
 	}
 	return nil
 }

@@ -65,6 +65,15 @@ type Milestone struct {
 	Name  string `json:"name"`
 	Time  string `json:"time"`
 	Entry string `json:"entry"`
+	// Witnessed is when witnesses had cosigned a checkpoint that holds it, by
+	// their clocks; empty where none within seven days is in the file.
+	Witnessed string `json:"witnessed,omitempty"`
+	// Stamped is when an authority that the policy believes stamped a checkpoint
+	// that holds it; empty where none within seven days is in the file.
+	Stamped string `json:"stamped,omitempty"`
+
+	height uint64
+	time   int64
 }
 
 // ExitCode is the exit status of a command that prints the report.

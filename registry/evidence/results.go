@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ type results struct {
 	// comparison is made here, from the events up to the release.
 	comparison outcomes.Comparison
 
-	datasets map[string]bool
+	datasets map[string]bool // whether locked as committed last
 	looks    looks
 }
 
@@ -64,7 +65,11 @@ func (r *results) read(at *engine.Entry, e event.Event) {
 		if r.datasets == nil {
 			r.datasets, r.seen.Data = map[string]bool{}, at.Time
 		}
-		r.datasets[e.Name] = true
+		r.datasets[e.Name] = false
+	case event.DatasetLocked:
+		for _, name := range e.Names {
+			r.datasets[name] = true
+		}
 	case event.Staged:
 		if r.staged == nil {
 			r.staged = map[uint32]event.Staged{}
@@ -139,17 +144,8 @@ func (h *history) milestone(at *engine.Entry, e event.Event) {
 	default:
 	}
 	if name != "" {
-		h.milestones = append(h.milestones, Milestone{Name: name, Time: instant(at.Time), Entry: at.Name()})
+		h.milestones = append(h.milestones, Milestone{Name: name, Time: instant(at.Time), Entry: at.Name(), height: at.Height, time: at.Time})
 	}
-}
-
-func (v *verification) milestones() outcome {
-	h, o := v.told()
-	if h == nil {
-		return o
-	}
-	v.report.Milestones = h.milestones
-	return skipped("no cosigned checkpoint in the file for any of %d milestones: their times are by the ledger's own clock", len(h.milestones))
 }
 
 // asOf is the time of the last header.
@@ -247,9 +243,17 @@ func (v *verification) gate(r *results) {
 
 func (r *results) looked() outcome { return r.looks.verdict(r.seen.Unblinded != 0) }
 
+// data: no row is meant to be in a file. What a file can show is that each
+// dataset was fixed, row by row, before anybody knew the allocation; the gate
+// says when.
 func (r *results) data() outcome {
 	if len(r.datasets) == 0 {
 		return skipped("no data are committed")
 	}
-	return skipped("%d datasets are committed by the roots of their rows; the file holds no row to check against them", len(r.datasets))
+	for _, name := range slices.Sorted(maps.Keys(r.datasets)) {
+		if !r.datasets[name] {
+			return skipped("%d datasets are committed by the roots of their rows; %q is not locked yet", len(r.datasets), name)
+		}
+	}
+	return passed("%d datasets are committed by the roots of their rows, and locked; no row is in this file: one that is shown is checked by \"trialith data verify\"", len(r.datasets))
 }

@@ -34,6 +34,14 @@ func (l *lab) stage(number uint32, list []outcomes.Reported) {
 func finished(t *testing.T) *lab {
 	t.Helper()
 	l := newLab(t, labGenesis(), verifier.Development(), nil)
+	l.finish()
+	return l
+}
+
+// finish runs a whole trial up to its unblinding.
+func (l *lab) finish() {
+	l.t.Helper()
+	t := l.t
 	for _, who := range []string{"archive", "library", "chair", "member"} {
 		l.keys[who] = demonstration.Key(who)
 	}
@@ -56,7 +64,6 @@ func finished(t *testing.T) *lab {
 	}, "sponsor")
 	l.do(contract.DatasetLock, dataset.Lock{Cut: l.today()}, "sponsor")
 	l.do(contract.DatasetUnblind, dataset.Unblind{Allocation: trial.Commitment{1}}, "chair", "member")
-	return l
 }
 
 // TestResults: the label is the contract's, the gate is in the report check by

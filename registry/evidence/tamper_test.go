@@ -51,7 +51,7 @@ func pack(t testing.TB, parts map[string][]byte, lie bool) []byte {
 	for _, l := range layout {
 		members = append(members, member{name: l.name, data: parts[l.name]})
 	}
-	for _, name := range []string{partCeremony, partPackage} {
+	for _, name := range []string{partCeremony, partCosigned, partPackage} {
 		if b, found := parts[name]; found {
 			members = append(members, member{name: name, data: b})
 		}

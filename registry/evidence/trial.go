@@ -103,9 +103,12 @@ func eligible(h *history) outcome {
 	return passed("%d randomised, each by proof of the registered criteria", h.proven)
 }
 
-// later adds what this format or rule set cannot show yet.
+// later adds who else vouches for the record, and the results.
 func (v *verification) later() {
-	v.add(checkWitnesses, skipped("no cosignature in the file: nobody but the ledger's own node vouches that this is its only history; the policy asks for %d", v.policy.Quorum))
+	v.add(checkWitnesses, v.witnessed())
+	if o, asked := v.stamps(); asked {
+		v.add(checkStamps, o)
+	}
 	v.add(checkMilestones, v.milestones())
 	v.add(checkCeremony, v.ceremony())
 	v.results()

@@ -43,6 +43,7 @@ const (
 	checkConsent    = "consent.v" // and the number of the version
 	checkEligible   = "eligibility"
 	checkWitnesses  = "witnesses"
+	checkStamps     = "time-stamps"
 	checkMilestones = "milestones"
 	checkCeremony   = "ceremony"
 	checkPackage    = "package"
@@ -76,6 +77,7 @@ type verification struct {
 	replayed   *replay.Result
 	stopped    *replay.Divergence
 	proven     [2]*chain.Stream // what the last header says of the streams
+	vouched    []vouched        // by ascending height
 	standings  []contract.Standing
 	histories  *history
 }
@@ -127,7 +129,7 @@ func after(id string) outcome { return skipped("rests on %s, which did not pass"
 // failed, the context ended, or the policy is none; what is wrong with the file
 // is in the report.
 func Verify(ctx context.Context, r io.ReaderAt, size int64, p Policy) (*Report, error) {
-	if err := p.validate(); err != nil {
+	if err := p.prepare(); err != nil {
 		return nil, err
 	}
 	v := &verification{ctx: ctx, policy: p, parts: map[string][]byte{}}
@@ -159,8 +161,8 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, p Policy) (*Report, 
 	return &v.report, nil
 }
 
-// steps are the checks in their order, but for those of versions and of what a
-// later format brings. A step reads what those before it made.
+// steps are the checks in their order, but for those of versions, witnesses and
+// results. A step reads what those before it made.
 var steps = []struct {
 	id  string
 	run func(*verification) outcome
@@ -251,6 +253,7 @@ func (v *verification) names() []string { return v.options().expected() }
 // options are the parts that this file has of those it may lack.
 func (v *verification) options() (o options) {
 	_, o.ceremony = v.parts[partCeremony]
+	_, o.witnessed = v.parts[partCosigned]
 	_, o.packaged = v.parts[partPackage]
 	return o
 }

@@ -44,29 +44,38 @@ const (
 	patience = 1000
 )
 
-// Write writes the evidence file of a trial as of the ledger's present
-// checkpoint; blocks that come meanwhile are left out. key is the verifying key
-// that the genesis pins. packages gives the released package; it may be nil.
-func Write(ctx context.Context, w io.Writer, src Source, key *verifier.Key, t trial.ID, packages Packages) error {
-	return WriteCeremony(ctx, w, src, key, nil, t, packages)
+// Contents is what a file holds besides the ledger's own record.
+type Contents struct {
+	Key       *verifier.Key // that the genesis pins
+	Ceremony  []byte        // the record of how the key was made (package circuits/ceremony/transcript); nil for none
+	Witnessed Witnessed     // the checkpoints that witnesses cosigned; nil for none
+	Packages  Packages      // gives the released package; nil for none
 }
 
-// WriteCeremony is [Write] with the record of the ceremony that made the key
-// (package circuits/ceremony/transcript), which the file carries; nil for none.
-func WriteCeremony(ctx context.Context, w io.Writer, src Source, key *verifier.Key, record []byte, t trial.ID, packages Packages) error {
+// Write writes the evidence file of a trial as of the ledger's present
+// checkpoint; blocks that come meanwhile are left out.
+func Write(ctx context.Context, w io.Writer, src Source, t trial.ID, c Contents) error {
 	g := src.Genesis()
-	if key == nil || wire.Hash(key.Hash()) != g.VerifyingKey {
+	if c.Key == nil || wire.Hash(c.Key.Hash()) != g.VerifyingKey {
 		return fmt.Errorf("evidence: verifying key: not the one that the genesis pins, %v", g.VerifyingKey)
+	}
+	newest, err := newestCosigned(c.Witnessed)
+	if err != nil {
+		return fmt.Errorf("evidence: cosigned checkpoint: %w", err)
 	}
 	x, err := extract(ctx, src, t)
 	if err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
-	archive, err := released(ctx, x.trial, packages)
+	cosigned, err := collect(src, c.Witnessed, newest, x)
+	if err != nil {
+		return fmt.Errorf("evidence: cosigned checkpoints: %w", err)
+	}
+	archive, err := released(ctx, x.trial, c.Packages)
 	if err != nil {
 		return fmt.Errorf("evidence: package: %w", err)
 	}
-	o := options{ceremony: record != nil, packaged: archive != nil}
+	o := options{ceremony: c.Ceremony != nil, witnessed: len(cosigned) > 0, packaged: archive != nil}
 	parts := []member{
 		{name: partReadme, data: o.readme()},
 		{name: partGenesis, data: g.Encode()},
@@ -76,10 +85,13 @@ func WriteCeremony(ctx context.Context, w io.Writer, src Source, key *verifier.K
 		{name: partTrial, data: sequence(x.trial)},
 		{name: partStreams, data: sequence(x.proofs)},
 		{name: partLog, data: sequence(x.gaps)},
-		{name: partKey, data: key.Bytes()},
+		{name: partKey, data: c.Key.Bytes()},
 	}
 	if o.ceremony {
-		parts = append(parts, member{name: partCeremony, data: record})
+		parts = append(parts, member{name: partCeremony, data: c.Ceremony})
+	}
+	if o.witnessed {
+		parts = append(parts, member{name: partCosigned, data: sequence(cosigned)})
 	}
 	if o.packaged {
 		parts = append(parts, member{name: partPackage, data: archive})
@@ -218,6 +230,8 @@ func limitsOf(name string) (bytes, items int) {
 	switch name {
 	case partCeremony:
 		return transcript.MaxBytes, 0
+	case partCosigned:
+		return MaxBytes, maxCosigned
 	case partPackage:
 		return registry.MaxCAR, 0
 	}

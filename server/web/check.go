@@ -33,13 +33,14 @@ type homePage struct {
 	Name         string
 	Height       uint64
 	Time         int64
+	Witnessing   witnessing
 }
 
 func (s *site) home(c *gin.Context) (view, error) { return s.homeWith(c, "", "") }
 
 func (s *site) homeWith(c *gin.Context, query, wrong string) (view, error) {
 	g, h := s.Ledger.Genesis(), s.Ledger.Head()
-	p := homePage{Query: query, Wrong: wrong, Name: g.Name, Height: h.Height, Time: h.Time}
+	p := homePage{Query: query, Wrong: wrong, Name: g.Name, Height: h.Height, Time: h.Time, Witnessing: s.witnessing()}
 	trials, err := s.Model.Trials(c)
 	if err != nil {
 		return view{}, err

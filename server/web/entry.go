@@ -19,16 +19,17 @@ import (
 // entryPage is one transaction with all that is known of it.
 type entryPage struct {
 	readmodel.Entry
-	Kind     string
-	Signer   string
-	Second   []string // cosigners
-	Fields   []fact
-	Raw      string // hex of the envelope's canonical bytes
-	Bytes    int
-	Study    string // name of the study; empty for the directory
-	Evidence string // address of a file that holds the entry; empty: none
-	Receipt  *receipt.Receipt
-	Proven   receipt.Proven // what the receipt says, with the notice to show beside it
+	Kind       string
+	Signer     string
+	Second     []string // cosigners
+	Fields     []fact
+	Raw        string // hex of the envelope's canonical bytes
+	Bytes      int
+	Study      string // name of the study; empty for the directory
+	Evidence   string // address of a file that holds the entry; empty: none
+	Receipt    *receipt.Receipt
+	Proven     receipt.Proven // what the receipt says, with the notice to show beside it
+	Witnessing witnessing
 }
 
 // fact is a field with its value, as a reader sees it.
@@ -49,7 +50,7 @@ func (s *site) entry(c *gin.Context) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	p := entryPage{Entry: e, Kind: kindName(e)}
+	p := entryPage{Entry: e, Kind: kindName(e), Witnessing: s.witnessing()}
 	if err := s.fillEntry(c, &p); err != nil {
 		return view{}, err
 	}

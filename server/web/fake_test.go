@@ -30,6 +30,7 @@ type fake struct {
 	bodies   map[wire.TxHash][]byte
 	told     told
 	broken   error
+	cosigned []byte
 }
 
 const hostile = `<script>alert("x")</script> & 'quotes'`
@@ -141,6 +142,13 @@ func (f *fake) Keys() (chain.Keys, error) { return f.genesis.Keys(), nil }
 
 func (f *fake) Head() chain.Header {
 	return chain.Header{Height: uint64(len(f.entries)), Time: f.entries[len(f.entries)-1].Time}
+}
+
+func (f *fake) Cosigned() ([]byte, error) {
+	if f.cosigned == nil {
+		return nil, engine.ErrUnknown
+	}
+	return f.cosigned, nil
 }
 
 // Receipt proves an entry in the log of all, under the checkpoint of the last.

@@ -30,6 +30,7 @@ type ledgerPage struct {
 	Page, Pages      uint64
 	Stream           string // as in the address: "", "directory" or a study's name
 	Streams          []link
+	Witnessing       witnessing
 }
 
 func (p ledgerPage) address(page uint64) string {
@@ -53,6 +54,7 @@ func (s *site) ledger(c *gin.Context) (view, error) {
 	p := ledgerPage{
 		Name: g.Name, ID: g.ID().String(), Genesis: g.Time, Height: h.Height, Time: h.Time,
 		Page: 1, Stream: c.Query("stream"), Streams: []link{{"Everything", ""}, {"Directory: who may sign", "directory"}},
+		Witnessing: s.witnessing(),
 	}
 	if q, given := c.GetQuery("page"); given {
 		n, err := strconv.ParseUint(q, 10, 32)

@@ -40,7 +40,7 @@ func ledgerView(p ledgerPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = unwitnessed().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = witnesses(p.Witnessing).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -592,7 +592,7 @@ func entryView(p entryPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = unwitnessed().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = witnesses(p.Witnessing).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -778,7 +778,7 @@ func preventList() templ.Component {
 	})
 }
 
-func limitsView() templ.Component {
+func limitsView(w witnessing) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -807,7 +807,17 @@ func limitsView() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<h2 class=\"govuk-heading-m\">What has not been built or done yet</h2><ul class=\"govuk-list govuk-list--bullet t-measure t-spaced\"><li>No independent witness has cosigned this ledger, so its own key is the only one that vouches for its history.</li><li>Results packages are kept by custodians that the sponsor chose; a name without bytes can outlive them. The label then says NAMED, NOT HELD.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<h2 class=\"govuk-heading-m\">What has not been built or done yet</h2><ul class=\"govuk-list govuk-list--bullet t-measure t-spaced\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		if w.Height == 0 {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 63, "<li>No independent witness has cosigned this ledger, so its own key is the only one that vouches for its history.</li>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 64, "<li>Results packages are kept by custodians that the sponsor chose; a name without bytes can outlive them. The label then says NAMED, NOT HELD.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

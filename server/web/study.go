@@ -52,14 +52,15 @@ type studyLine struct {
 // studyPage is all of a study.
 type studyPage struct {
 	readmodel.Trial
-	Now      int64
-	Versions []counted // oldest first, at least one
-	Latest   *trial.Protocol
-	Sites    []readmodel.Site
-	Trees    []readmodel.Tree
-	Evidence string
-	Safety   safetyPart
-	Results  resultsPart
+	Now        int64
+	Versions   []counted // oldest first, at least one
+	Latest     *trial.Protocol
+	Sites      []readmodel.Site
+	Trees      []readmodel.Tree
+	Evidence   string
+	Witnessing witnessing
+	Safety     safetyPart
+	Results    resultsPart
 }
 
 // worst is the version whose verdict is the gravest, the latest of equals.
@@ -172,7 +173,7 @@ func (s *site) study(c *gin.Context) (view, error) {
 }
 
 func (s *site) readStudy(ctx context.Context, id trial.ID) (p studyPage, err error) {
-	p.Now, p.Evidence = s.Now(), s.Evidence(id)
+	p.Now, p.Evidence, p.Witnessing = s.Now(), s.Evidence(id), s.witnessing()
 	if p.Trial, err = s.Model.Trial(ctx, id); err != nil {
 		return p, err
 	}
@@ -285,7 +286,7 @@ func (s *site) leaf(c *gin.Context) (view, error) {
 }
 
 func (s *site) limits(*gin.Context) (view, error) {
-	return view{Title: "What this does not hide or prevent", Trail: []link{{"Home", "/"}}, Body: limitsView()}, nil
+	return view{Title: "What this does not hide or prevent", Trail: []link{{"Home", "/"}}, Body: limitsView(s.witnessing())}, nil
 }
 
 func studyName(t readmodel.Trial) string {

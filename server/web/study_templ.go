@@ -217,7 +217,7 @@ func studyView(p studyPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = unwitnessed().Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = witnesses(p.Witnessing).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -72,6 +72,8 @@ type Ledger interface {
 	// Entry and Receipt answer an error for a hash that is in no block.
 	Entry(wire.TxHash) (engine.Entry, error)
 	Receipt(wire.TxHash) (receipt.Receipt, error)
+	// Cosigned is the newest checkpoint that witnesses cosigned, or an error.
+	Cosigned() ([]byte, error)
 }
 
 // Clock says which time the ledger runs on.
@@ -110,7 +112,7 @@ type Config struct {
 	Now    func() int64 // the ledger's time, milliseconds since 1970 UTC
 	Notice string       // what this server must tell its visitors; may be empty
 
-	// Witnesses says whose cosignatures make a receipt a witnessed one; nil: nobody's.
+	// Witnesses says whose cosignatures count; nil: nobody's.
 	Witnesses receipt.Policy
 	// NotDue counts the members of a version who stay and whose time has not
 	// run out. Where it is nil, none has time left.
