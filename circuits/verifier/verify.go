@@ -11,11 +11,11 @@ import (
 var errFalse = errors.New("proof: does not prove the statement")
 
 // prepared is what depends on the key alone and is worth keeping: e(α, β), the
-// lines of -γ and -δ, and for each public input the multiples d·256^w·K of its
+// lines of -γ, -δ and -β, and for each public input the multiples d·256^w·K of its
 // base, one row for each byte; a bound of 32 bits needs four rows only.
 type prepared struct {
 	alphaBeta curve.GT
-	lines     [2][2][len(curve.LoopCounter)]curve.LineEvaluationAff
+	lines     [3]fixedLines
 	windows   [Inputs][][255]curve.G1Affine
 }
 
@@ -26,9 +26,9 @@ func (k *Key) tables() *prepared {
 		panic(err) // only a difference in length fails
 	}
 	p.alphaBeta = e
-	var negative curve.G2Affine
-	p.lines[0] = curve.PrecomputeLines(*negative.Neg(&k.gamma))
-	p.lines[1] = curve.PrecomputeLines(*negative.Neg(&k.delta))
+	for i, q := range [3]curve.G2Affine{k.gamma, k.delta, k.beta} {
+		p.lines[i] = curve.PrecomputeLines(*q.Neg(&q))
+	}
 	for i := range p.windows {
 		n := field.Size
 		if i >= 4 {
@@ -72,26 +72,21 @@ func (k *Key) Verify(proof Proof, s Statement) error {
 	if err != nil {
 		return err
 	}
-	if !k.holds(&q, &in) {
+	return k.decide(&q, &in)
+}
+
+// decide checks e(A, B) · e(K₀ + Σ xᵢKᵢ, -γ) · e(C, -δ) = e(α, β), and B's order.
+func (k *Key) decide(q *points, in *[Inputs]field.Element) error {
+	p := k.prepare()
+	w := newSolo(&q.a, &q.b)
+	f := miller(w, fixedPairs([]curve.G1Affine{k.combine(in), q.c}, p.lines[:2]))
+	if !w.inside {
+		return errOutside
+	}
+	if f = curve.FinalExponentiation(&f); !f.Equal(&p.alphaBeta) {
 		return errFalse
 	}
 	return nil
-}
-
-// holds checks e(A, B) · e(K₀ + Σ xᵢKᵢ, -γ) · e(C, -δ) = e(α, β).
-func (k *Key) holds(q *points, in *[Inputs]field.Element) bool {
-	p := k.prepare()
-	first, err := curve.MillerLoop([]curve.G1Affine{q.a}, []curve.G2Affine{q.b})
-	if err != nil {
-		return false
-	}
-	lines := p.lines // a copy: the loop below writes into its lines
-	second, err := curve.MillerLoopFixedQ([]curve.G1Affine{k.combine(in), q.c}, lines[:])
-	if err != nil {
-		return false
-	}
-	e := curve.FinalExponentiation(&first, &second)
-	return e.Equal(&p.alphaBeta)
 }
 
 // combine returns K₀ + Σ xᵢKᵢ.
