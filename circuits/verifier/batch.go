@@ -194,9 +194,7 @@ func (c *combination) add(p *curve.G1Affine, r coefficient) {
 // contributes one to the product.
 func (k *Key) fixed(cs *combination, sums *[Inputs + 1]field.Element) (pairs []fixedPair, ok bool) {
 	var p [3]curve.G1Affine
-	if _, err := p[0].MultiExp(k.k[:], sums[:], ecc.MultiExpConfig{}); err != nil {
-		return nil, false
-	}
+	p[0] = k.weigh(sums)
 	if _, err := p[1].MultiExp(cs.points, cs.factors, ecc.MultiExpConfig{}); err != nil {
 		return nil, false
 	}

@@ -11,12 +11,12 @@ import (
 var errFalse = errors.New("proof: does not prove the statement")
 
 // prepared is what depends on the key alone and is worth keeping: e(α, β), the
-// lines of -γ, -δ and -β, and for each public input the multiples d·256^w·K of its
-// base, one row for each byte; a bound of 32 bits needs four rows only.
+// lines of -γ, -δ and -β, and for each K its multiples d·256^w·K, one row for each
+// byte of its input; a bound of 32 bits needs four rows only, as K₀ does.
 type prepared struct {
 	alphaBeta curve.GT
 	lines     [3]fixedLines
-	windows   [Inputs][][255]curve.G1Affine
+	windows   [Inputs + 1][]window
 }
 
 func (k *Key) tables() *prepared {
@@ -30,18 +30,24 @@ func (k *Key) tables() *prepared {
 		p.lines[i] = curve.PrecomputeLines(*q.Neg(&q))
 	}
 	for i := range p.windows {
-		n := field.Size
-		if i >= 4 {
-			n = 4
+		n := wordSize
+		if 1 <= i && i <= 4 {
+			n = field.Size
 		}
-		p.windows[i] = multiples(k.k[1+i], n)
+		p.windows[i] = multiples(k.k[i], n)
 	}
 	return p
 }
 
+// window holds d times a point for d = 1 to 255.
+type window [255]curve.G1Affine
+
+// wordSize is the number of bytes of a bound.
+const wordSize = 4
+
 // multiples returns rows w of d·256^w·base for d = 1 to 255.
-func multiples(base curve.G1Affine, rows int) [][255]curve.G1Affine {
-	const row = 255
+func multiples(base curve.G1Affine, rows int) []window {
+	const row = len(window{})
 	var step curve.G1Jac
 	step.FromAffine(&base)
 	jac := make([]curve.G1Jac, 0, row*rows)
@@ -54,7 +60,7 @@ func multiples(base curve.G1Affine, rows int) [][255]curve.G1Affine {
 		step = sum
 	}
 	affine := curve.BatchJacobianToAffineG1(jac)
-	out := make([][row]curve.G1Affine, rows)
+	out := make([]window, rows)
 	for w := range out {
 		copy(out[w][:], affine[row*w:])
 	}
@@ -95,14 +101,49 @@ func (k *Key) combine(in *[Inputs]field.Element) curve.G1Affine {
 	sum.FromAffine(&k.k[0])
 	windows := &k.prepare().windows
 	for i := range in {
-		limbs := in[i].Bits()
-		for w := range windows[i] {
-			if d := byte(limbs[w/8] >> (8 * (w % 8))); d != 0 {
-				sum.AddMixed(&windows[i][w][d-1])
+		addDigits(&sum, windows[1+i], in[i].Bits(), 0)
+	}
+	var out curve.G1Affine
+	out.FromJacobian(&sum)
+	return out
+}
+
+// weigh returns Σ sⱼKⱼ. Where a table has one word's rows, it serves for each word
+// of the factor in turn.
+func (k *Key) weigh(s *[Inputs + 1]field.Element) curve.G1Affine {
+	var limbs [Inputs + 1][4]uint64
+	for j := range s {
+		limbs[j] = s[j].Bits()
+	}
+	var sum curve.G1Jac
+	sum.FromAffine(new(curve.G1Affine)) // infinity
+	windows := &k.prepare().windows
+	for from := field.Size - wordSize; from >= 0; from -= wordSize {
+		for range 8 * wordSize {
+			sum.DoubleAssign()
+		}
+		for j, rows := range windows {
+			if len(rows) == wordSize {
+				addDigits(&sum, rows, limbs[j], from)
 			}
+		}
+	}
+	for j, rows := range windows {
+		if len(rows) == field.Size {
+			addDigits(&sum, rows, limbs[j], 0)
 		}
 	}
 	var out curve.G1Affine
 	out.FromJacobian(&sum)
 	return out
+}
+
+// addDigits adds the multiples for the bytes of a number, from one of them on.
+func addDigits(sum *curve.G1Jac, rows []window, limbs [4]uint64, from int) {
+	for w := range rows {
+		at := from + w
+		if d := byte(limbs[at/8] >> (8 * (at % 8))); d != 0 {
+			sum.AddMixed(&rows[w][d-1])
+		}
+	}
 }
