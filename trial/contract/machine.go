@@ -62,6 +62,7 @@ type Machine struct {
 	config      Config
 	authorities map[wire.KeyID]authority
 	protocols   protocols
+	bodies      bodies
 	proven      proven
 	door        door
 }
@@ -120,7 +121,7 @@ func (m *Machine) Check(at engine.Point, dir, stream state.View, e *tx.Envelope)
 	if r.claim == nil {
 		return nil
 	}
-	item, err := r.claim(w, c)
+	item, err := r.claim(w)
 	if err != nil {
 		return err
 	}
@@ -145,11 +146,10 @@ func (m *Machine) open(at engine.Point, dir state.View, e *tx.Envelope) (rule, t
 	if k.Directory != (e.Stream == wire.Directory) {
 		return rule{}, c, trial.Refuse(trial.WrongStream, "stream: %s belongs to the other kind of stream", k.Name)
 	}
-	body, err := k.Decode(e.Body)
+	r, err := m.bodies.read(k, e.Body)
 	if err != nil {
 		return rule{}, c, trial.Refuse(trial.Malformed, "%v", err)
 	}
-	r := k.rule(body)
 	if err := r.check(); err != nil {
 		return rule{}, c, err
 	}
@@ -221,7 +221,7 @@ func (m *Machine) execute(p engine.Pending, w *world) ([]engine.Event, error) {
 		return nil, err
 	}
 	if r.claim != nil {
-		item, err := r.claim(w, c)
+		item, err := r.claim(w)
 		if err != nil {
 			return nil, err
 		}
@@ -250,7 +250,7 @@ func react(w *world, c trial.Context, events []event.Event) (encoded []engine.Ev
 }
 
 func (m *Machine) world(dir state.View, stream state.Store) *world {
-	return &world{Store: stream, directory: dir, machine: m}
+	return &world{Store: &reads{Store: stream}, directory: dir, machine: m}
 }
 
 func code(err error) engine.Code {
