@@ -38,8 +38,9 @@ func newConvoy(p []curve.G1Jac, q []*curve.G2Affine) convoy {
 	return out
 }
 
-// divide makes the slope of each walker slope/run. A denominator of zero belongs
-// to a point of small order: it is outside, and nobody else may suffer from it.
+// divide makes the slope of each walker slope/run. No point of the curve comes to a
+// denominator of zero, of whatever order; if one did, it would be outside, and
+// nobody else may suffer from it.
 func (v convoy) divide() {
 	var product curve.E2
 	product.SetOne()

@@ -33,15 +33,14 @@ func randomTwisted(t *testing.T) curve.G2Affine {
 	return q
 }
 
-// ofOrder returns a point of the twist of the prime order given.
-func ofOrder(t *testing.T, n int64) curve.G2Affine {
+// ofOrder returns a point of the twist whose order divides n, a divisor of the
+// curve's order, and is not 1.
+func ofOrder(t *testing.T, n *big.Int) curve.G2Affine {
 	t.Helper()
 	for {
-		q := randomTwisted(t)
-		factor := new(big.Int).Mul(fr.Modulus(), twistCofactor())
-		q = times(q, factor.Div(factor, big.NewInt(n)))
+		q := times(randomTwisted(t), new(big.Int).Div(twistOrder(), n))
 		if !q.IsInfinity() {
-			if again := times(q, big.NewInt(n)); !again.IsInfinity() {
+			if again := times(q, n); !again.IsInfinity() {
 				t.Fatalf("the point is not of order %d", n)
 			}
 			return q
@@ -189,55 +188,118 @@ func TestShapeOfAnyCoordinates(t *testing.T) {
 	}
 }
 
-// The norm of 6x+2 + π - π² + π³, where π² = tπ - p, has only r in common with the
-// order of the curve; so the points that the walk calls inside are those of order r.
-func TestWalkChecksTheSubgroup(t *testing.T) {
+// An endomorphism is u + vπ, where π² = tπ - p. A point that it takes to infinity
+// is of an order that divides its norm.
+type number [2]*big.Int
+
+func multiplier(n int64) number {
+	return number{big.NewInt(n), new(big.Int)}
+}
+
+func trace() *big.Int {
+	t := new(big.Int).Add(fp.Modulus(), big.NewInt(1))
+	return t.Sub(t, fr.Modulus())
+}
+
+func (e number) plus(f number, factor int64) number {
+	n := big.NewInt(factor)
+	return number{
+		new(big.Int).Add(e[0], new(big.Int).Mul(n, f[0])),
+		new(big.Int).Add(e[1], new(big.Int).Mul(n, f[1])),
+	}
+}
+
+// turned returns eπ.
+func (e number) turned() number {
+	u := new(big.Int).Mul(fp.Modulus(), e[1])
+	v := new(big.Int).Mul(trace(), e[1])
+	return number{u.Neg(u), v.Add(v, e[0])}
+}
+
+func (e number) norm() *big.Int {
+	n := new(big.Int).Mul(e[0], e[0])
+	n.Add(n, new(big.Int).Mul(trace(), new(big.Int).Mul(e[0], e[1])))
+	return n.Add(n, new(big.Int).Mul(fp.Modulus(), new(big.Int).Mul(e[1], e[1])))
+}
+
+// common is what the norm and the order of the curve have in common.
+func (e number) common() *big.Int {
+	return new(big.Int).GCD(nil, nil, e.norm(), twistOrder())
+}
+
+func twistOrder() *big.Int { return new(big.Int).Mul(fr.Modulus(), twistCofactor()) }
+
+// The equation of π holds on all of the curve, and the order is the order.
+func TestEquationOfFrobenius(t *testing.T) {
 	t.Parallel()
-	p, r := fp.Modulus(), fr.Modulus()
-	trace := new(big.Int).Sub(new(big.Int).Add(p, big.NewInt(1)), r)
-	type number [2]*big.Int // u + vπ
-	byFrobenius := func(n number) number {
-		u := new(big.Int).Mul(p, n[1])
-		v := new(big.Int).Mul(trace, n[1])
-		return number{u.Neg(u), v.Add(v, n[0])}
+	q := randomTwisted(t)
+	first := frobenius(&q)
+	left, right := frobenius(&first), times(first, trace())
+	p := times(q, fp.Modulus())
+	if left.Add(&left, &p); !left.Equal(&right) {
+		t.Error("π² + p is not tπ")
 	}
-	first := number{big.NewInt(0), big.NewInt(1)}
-	second := byFrobenius(first)
-	third := byFrobenius(second)
-	u := new(big.Int).Mul(seed, big.NewInt(6))
-	u.Add(u, big.NewInt(2)).Sub(u, second[0]).Add(u, third[0])
-	v := big.NewInt(1)
-	v.Sub(v, second[1]).Add(v, third[1])
-	norm := new(big.Int).Mul(u, u)
-	norm.Add(norm, new(big.Int).Mul(trace, new(big.Int).Mul(u, v)))
-	norm.Add(norm, new(big.Int).Mul(p, new(big.Int).Mul(v, v)))
-	order := new(big.Int).Mul(r, twistCofactor())
-	if got := new(big.Int).GCD(nil, nil, norm, order); got.Cmp(r) != 0 {
-		t.Errorf("the norm and the order have %v in common", got)
-	}
-	if new(big.Int).Mod(twistCofactor(), r).Sign() == 0 {
-		t.Error("r divides the order twice")
-	}
-	if q := times(randomTwisted(t), order); !q.IsInfinity() {
+	if q := times(q, twistOrder()); !q.IsInfinity() {
 		t.Error("that is not the order of the curve")
 	}
 }
 
-// A point outside the subgroup is called so, alone and among others, and does the
-// others no harm.
+// The norm of 6x+2 + π - π² + π³ has only r in common with the order of the curve;
+// so the points that the walk calls inside are those of order r.
+func TestWalkChecksTheSubgroup(t *testing.T) {
+	t.Parallel()
+	first := multiplier(1).turned()
+	second := first.turned()
+	u := new(big.Int).Mul(seed, big.NewInt(6))
+	e := number{u.Add(u, big.NewInt(2)), new(big.Int)}
+	e = e.plus(first, 1).plus(second, -1).plus(second.turned(), 1)
+	if got := e.common(); got.Cmp(fr.Modulus()) != 0 {
+		t.Errorf("the norm and the order have %v in common", got)
+	}
+	if new(big.Int).Mod(twistCofactor(), fr.Modulus()).Sign() == 0 {
+		t.Error("r divides the order twice")
+	}
+}
+
+// No point of the curve but infinity, in the subgroup or not, comes to a step that
+// adds equal or opposite points, or to infinity: all formulas of the walks hold.
+func TestNoStepMeets(t *testing.T) {
+	t.Parallel()
+	never := func(what string, e number) {
+		if got := e.common(); got.Cmp(big.NewInt(1)) != 0 {
+			t.Errorf("%s: points of an order that divides %v", what, got)
+		}
+	}
+	one := multiplier(1)
+	at := one // the walk is at this multiple of Q
+	for i := len(curve.LoopCounter) - 2; i >= 0; i-- {
+		twice := at.plus(at, 1)
+		never(fmt.Sprintf("digit %d: tangent", i), twice)
+		digit := int64(curve.LoopCounter[i])
+		if digit != 0 {
+			for _, sign := range []int64{1, -1} {
+				never(fmt.Sprintf("digit %d: doubled first", i), twice.plus(one, sign))
+				never(fmt.Sprintf("digit %d: added first", i), at.plus(one, sign))
+			}
+		}
+		at = twice.plus(one, digit)
+	}
+	if want := new(big.Int).Mul(seed, big.NewInt(6)); at[0].Cmp(want.Add(want, big.NewInt(2))) != 0 {
+		t.Errorf("the digits lead to %d", at[0])
+	}
+	for _, next := range []number{one.turned(), multiplier(-1).turned().turned()} {
+		never("the end: equal", at.plus(next, -1))
+		at = at.plus(next, 1)
+		never("the end: opposite", at)
+	}
+}
+
+// A point of any order but r, and a sum of it and a point of the subgroup, is
+// called outside, alone and among others, and does the others no harm.
 func TestWalksOfPointsOutside(t *testing.T) {
 	t.Parallel()
 	_, _, one1, one2 := curve.Generators()
-	points := map[string]curve.G2Affine{
-		"any":            randomTwisted(t),
-		"order 10069":    ofOrder(t, 10069),
-		"order 5864401":  ofOrder(t, 5864401),
-		"no part of r":   times(randomTwisted(t), fr.Modulus()),
-		"small and good": {},
-	}
-	sum := points["order 10069"]
-	points["small and good"] = *sum.Add(&sum, &one2)
-	for name, q := range points {
+	check := func(name string, q curve.G2Affine) {
 		if w := newSolo(&one1, &q); q.IsInSubGroup() || alone(w).inside {
 			t.Errorf("%s: inside, says the walk alone", name)
 		}
@@ -246,6 +308,23 @@ func TestWalksOfPointsOutside(t *testing.T) {
 			t.Errorf("%s: outside: %v, %v, %v", name, v[0].outside, v[1].outside, v[2].outside)
 		}
 	}
+	primes := []*big.Int{big.NewInt(10069), big.NewInt(5864401), big.NewInt(1875725156269)}
+	last := twistCofactor()
+	for _, n := range primes {
+		last.Div(last, n)
+	}
+	primes = append(primes, last) // whether prime or not
+	for some := 1; some < 1<<len(primes); some++ {
+		order := big.NewInt(1)
+		for i, n := range primes {
+			if some>>i&1 == 1 {
+				order.Mul(order, n)
+			}
+		}
+		q := ofOrder(t, order)
+		check(fmt.Sprintf("order %d", order), q)
+		check(fmt.Sprintf("order %d·r", order), *q.Add(&q, &one2))
+	}
 }
 
 func alone(w *solo) *solo {
@@ -253,7 +332,8 @@ func alone(w *solo) *solo {
 	return w
 }
 
-// Steps without a slope: only points of small orders come to them.
+// Steps without a slope, to which no point comes by itself: see
+// [TestNoStepMeets]. The walks know them all the same.
 func TestStepsThatMeet(t *testing.T) {
 	t.Parallel()
 	_, _, one1, one2 := curve.Generators()

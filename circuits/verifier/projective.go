@@ -74,7 +74,7 @@ func (w *solo) doubleAndAdd(f *curve.GT, negative bool) {
 }
 
 // add adds q to the point. From a step that adds equal or opposite points, which
-// no point of order r meets, z stays zero.
+// no point of the curve meets, z stays zero.
 func (w *solo) add(f *curve.GT, q *curve.G2Affine) {
 	var o, l, ll, lll, g, h, t curve.E2
 	t.Mul(&q.Y, &w.z)

@@ -68,7 +68,8 @@ func multiples(base curve.G1Affine, rows int) []window {
 }
 
 // Verify returns nil when the proof proves the statement under this key.
-// It starts no goroutine, and its verdict depends on its arguments alone.
+// It starts no goroutine, once the tables of the key are made (by its first use), and
+// its verdict depends on its arguments alone.
 func (k *Key) Verify(proof Proof, s Statement) error {
 	in, err := s.PublicInputs()
 	if err != nil {
