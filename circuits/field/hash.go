@@ -34,10 +34,7 @@ const Arity = WideWidth
 // is fixed by the trial's registered criteria.
 type Attributes [8]uint32
 
-var (
-	narrow = poseidon2.NewPermutation(NarrowWidth, NarrowFull, NarrowPartial)
-	wide   = poseidon2.NewPermutation(WideWidth, WideFull, WidePartial)
-)
+var narrow = poseidon2.NewPermutation(NarrowWidth, NarrowFull, NarrowPartial)
 
 // Identity returns H1(secret, trapdoor). It never leaves the device: with it a
 // site could recognise the person's accounts.
@@ -61,7 +58,7 @@ func NewAccount(secret, leaf, context Element) Element {
 // last child fed forward. Node of eight empty children is the empty node above.
 func Node(children *[Arity]Element) Element {
 	state := *children
-	permute(wide, state[:])
+	eight.permute(&state)
 	var out Element
 	out.Add(&state[Arity-1], &children[Arity-1])
 	return out
@@ -126,14 +123,10 @@ func compress(tag uint64, a, b, c Element) Element {
 	var state [NarrowWidth]Element
 	state[0].SetUint64(tag)
 	state[1], state[2], state[3] = a, b, c
-	permute(narrow, state[:])
+	if err := narrow.Permutation(state[:]); err != nil {
+		panic(err) // only a wrong width fails, and the width is fixed here
+	}
 	var out Element
 	out.Add(&state[3], &c)
 	return out
-}
-
-func permute(p *poseidon2.Permutation, state []Element) {
-	if err := p.Permutation(state); err != nil {
-		panic(err) // only a wrong width fails, and both widths are fixed here
-	}
 }

@@ -15,10 +15,16 @@ type place struct {
 // NewMemory returns an empty store.
 func NewMemory() *Memory { return &Memory{nodes: make(map[place]field.Element)} }
 
-// Node returns a node, and whether it differs from the empty one of its level.
-func (m *Memory) Node(level int, index uint64) (field.Element, bool) {
-	e, ok := m.nodes[place{level, index}]
-	return e, ok
+// Children returns the nodes of a level below one parent.
+func (m *Memory) Children(level int, parent uint64) (c [Arity]field.Element) {
+	for i := range c {
+		e, ok := m.nodes[place{level, parent*Arity + uint64(i)}]
+		if !ok {
+			e = Empty(level)
+		}
+		c[i] = e
+	}
+	return c
 }
 
 // SetNode stores a node.

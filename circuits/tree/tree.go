@@ -22,10 +22,13 @@ const (
 	DeepDepth = 11
 )
 
-// Nodes stores the nodes of one tree; level 0 holds the leaves. Node reports
-// false for a node never set; SetNode must be seen by the next Node.
+// Nodes stores the nodes of one tree; level 0 holds the leaves. Siblings are
+// always read together.
 type Nodes interface {
-	Node(level int, index uint64) (field.Element, bool)
+	// Children returns the nodes of a level below one parent, with [Empty] in
+	// the place of each that was never set.
+	Children(level int, parent uint64) [Arity]field.Element
+	// SetNode must be seen by the next Children.
 	SetNode(level int, index uint64, e field.Element)
 }
 
@@ -60,12 +63,7 @@ func Build(depth int, leaves []field.Element) (*Tree, error) {
 	for i, leaf := range leaves {
 		t.nodes.SetNode(0, uint64(i), leaf)
 	}
-	for level, n := 1, len(leaves); level <= depth; level++ {
-		n = (n + Arity - 1) / Arity
-		for i := range n {
-			t.rehash(level, uint64(i))
-		}
-	}
+	t.rehash(0, uint64(len(leaves)))
 	return t, nil
 }
 
@@ -78,10 +76,17 @@ func (t *Tree) Set(index uint64, leaf field.Element) error {
 		return fmt.Errorf("tree: place %d, and depth %d has %d", index, t.depth, t.Capacity())
 	}
 	t.nodes.SetNode(0, index, leaf)
-	for level := 1; level <= t.depth; level++ {
-		index /= Arity
-		t.rehash(level, index)
+	t.rehash(index, index+1)
+	return nil
+}
+
+// Rehash brings the nodes above the leaves at places first to end−1 up to date,
+// each hashed once, after leaves were written to the store itself.
+func (t *Tree) Rehash(first, end uint64) error {
+	if first > end || end > t.Capacity() {
+		return fmt.Errorf("tree: places %d to %d, and depth %d has %d", first, end, t.depth, t.Capacity())
 	}
+	t.rehash(first, end)
 	return nil
 }
 
@@ -99,7 +104,7 @@ func (t *Tree) Path(index uint64) (Path, error) {
 	p := make(Path, t.depth)
 	for level := range p {
 		index /= Arity
-		p[level] = t.children(level, index)
+		p[level] = t.nodes.Children(level, index)
 	}
 	return p, nil
 }
@@ -162,23 +167,18 @@ func emptyLevels() (levels [DeepDepth + 1]field.Element) {
 	return levels
 }
 
-func (t *Tree) rehash(level int, index uint64) {
-	children := t.children(level-1, index)
-	t.nodes.SetNode(level, index, node(level, &children))
-}
-
-func (t *Tree) children(level int, parent uint64) (c [Arity]field.Element) {
-	for i := range c {
-		c[i] = t.node(level, parent*Arity+uint64(i))
+func (t *Tree) rehash(first, end uint64) {
+	for level := 1; level <= t.depth && first < end; level++ {
+		first, end = first/Arity, (end+Arity-1)/Arity
+		for i := first; i < end; i++ {
+			children := t.nodes.Children(level-1, i)
+			t.nodes.SetNode(level, i, node(level, &children))
+		}
 	}
-	return c
 }
 
 func (t *Tree) node(level int, index uint64) field.Element {
-	if e, ok := t.nodes.Node(level, index); ok {
-		return e
-	}
-	return empty[level]
+	return t.nodes.Children(level, index/Arity)[index%Arity]
 }
 
 // node spares the permutation where all children are empty.

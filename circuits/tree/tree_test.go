@@ -119,6 +119,30 @@ func TestBuildIsSetInOrder(t *testing.T) {
 	}
 }
 
+// TestRehashIsSetInOrder: leaves written to the store and hashed a run at a time
+// give the tree that Set gives one by one.
+func TestRehashIsSetInOrder(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		memory := NewMemory()
+		runs, one := New(3, memory), New(3, NewMemory())
+		for first := uint64(0); first < 40; {
+			end := first + rapid.Uint64Range(0, 20).Draw(t, "run")
+			for i := first; i < end; i++ {
+				leaf := number(rapid.Uint64Range(0, 3).Draw(t, "leaf"))
+				memory.SetNode(0, i, leaf)
+				if err := one.Set(i, leaf); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := runs.Rehash(first, end); err != nil || runs.Root() != one.Root() {
+				t.Fatalf("places %d to %d: %v, root %v, want %v", first, end, err, runs.Root(), one.Root())
+			}
+			first = end + rapid.Uint64Range(0, 1).Draw(t, "gap")
+		}
+	})
+}
+
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	tr := New(2, NewMemory())
@@ -127,6 +151,9 @@ func TestBounds(t *testing.T) {
 	}
 	if _, err := tr.Path(64); err == nil {
 		t.Error("a path to place 64 of 64")
+	}
+	if tr.Rehash(0, 65) == nil || tr.Rehash(2, 1) == nil {
+		t.Error("places outside the tree were hashed")
 	}
 	if tr.Root() != Empty(2) {
 		t.Error("a refused write changed the root")

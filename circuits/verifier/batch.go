@@ -79,10 +79,15 @@ func (b *batch) search(some []int) {
 		b.single(some)
 		return
 	}
-	if b.together(some) {
+	ok, inside := b.together(some)
+	if ok {
 		return
 	}
 	b.budget -= len(some)
+	if len(inside) < len(some) { // once at most: the rest are of the right order
+		b.search(inside)
+		return
+	}
 	half := len(some) / 2
 	b.search(some[:half])
 	b.search(some[half:])
@@ -90,7 +95,7 @@ func (b *batch) search(some []int) {
 
 func (b *batch) single(some []int) {
 	for _, i := range some {
-		if !b.key.holds(&b.all[i].points, &b.all[i].in) {
+		if b.key.decide(&b.all[i].points, &b.all[i].in) != nil {
 			b.bad = append(b.bad, i)
 		}
 	}
@@ -98,16 +103,16 @@ func (b *batch) single(some []int) {
 
 // together checks, with random coefficients r,
 //
-//	Π e(rᵢAᵢ, Bᵢ) · e(Σrᵢ K₀ + Σⱼ(Σᵢ rᵢxᵢⱼ)Kⱼ, -γ) · e(Σ rᵢCᵢ, -δ) · e(Σrᵢ α, -β) = 1.
-func (b *batch) together(some []int) bool {
+//	Π e(rᵢAᵢ, Bᵢ) · e(Σrᵢ K₀ + Σⱼ(Σᵢ rᵢxᵢⱼ)Kⱼ, -γ) · e(Σ rᵢCᵢ, -δ) · e(Σrᵢ α, -β) = 1,
+//
+// and that each B is of order r. It moves the items of another order to b.bad, and
+// returns the rest.
+func (b *batch) together(some []int) (ok bool, inside []int) {
 	coefficients := randomCoefficients(len(some))
-	left := make([]curve.G1Affine, len(some), len(some)+3)
-	right := make([]curve.G2Affine, len(some), len(some)+3)
 	var cs combination
 	var sums [Inputs + 1]field.Element
 	for i, item := range some {
 		c := &b.all[item]
-		right[i] = c.points.b
 		cs.add(&c.points.c, coefficients[i])
 		r := coefficients[i].element()
 		sums[0].Add(&sums[0], &r)
@@ -116,27 +121,58 @@ func (b *batch) together(some []int) bool {
 			sums[1+j].Add(&sums[1+j], t.Mul(&r, &c.in[j]))
 		}
 	}
-	parallel(len(some), func(from, to int) { b.scale(left, some, coefficients, from, to) })
 	fixed, ok := b.key.fixed(&cs, &sums)
-	if !ok {
-		return false
+	product, outside := b.pairings(some, coefficients, fixed)
+	for i, item := range some {
+		if outside[i] {
+			b.bad = append(b.bad, item)
+		} else {
+			inside = append(inside, item)
+		}
 	}
-	left = append(left, fixed[:]...)
-	right = append(right, b.key.gamma, b.key.delta, b.key.beta)
-	return pairsToOne(left, right)
+	if !ok || len(inside) < len(some) {
+		return false, inside
+	}
+	product = curve.FinalExponentiation(&product)
+	return product.IsOne(), inside
 }
 
-// scale writes rᵢAᵢ for a range of the items.
-func (b *batch) scale(left []curve.G1Affine, some []int, r []coefficient, from, to int) {
-	jac := make([]curve.G1Jac, to-from)
-	as := make([]curve.G1Affine, to-from)
-	for i := range as {
-		as[i] = b.all[some[from+i]].points.a
+// pairings returns the product of the pairs (rᵢAᵢ, Bᵢ) and the fixed ones before
+// the final exponentiation, and which of the Bᵢ are not of order r.
+func (b *batch) pairings(some []int, r []coefficient, fixed []fixedPair) (product curve.GT, outside []bool) {
+	var mu sync.Mutex
+	product.SetOne()
+	outside = make([]bool, len(some))
+	parallel(len(some), func(from, to int) {
+		var mine []fixedPair
+		if from == 0 {
+			mine = fixed
+		}
+		v := b.convoy(some[from:to], r[from:to])
+		part := miller(v, mine)
+		for i := range v {
+			outside[from+i] = v[i].outside
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		product.Mul(&product, &part)
+	})
+	return product, outside
+}
+
+// convoy returns the pairs (rᵢAᵢ, Bᵢ), ready to walk.
+func (b *batch) convoy(some []int, r []coefficient) convoy {
+	as := make([]curve.G1Affine, len(some))
+	bs := make([]*curve.G2Affine, len(some))
+	for i, item := range some {
+		as[i] = b.all[item].points.a
+		bs[i] = &b.all[item].points.b
 	}
+	scaled := make([]curve.G1Jac, len(some))
 	for i, o := range oddMultiples(as) {
-		jac[i] = r[from+i].multiply(&o)
+		scaled[i] = r[i].multiply(&o)
 	}
-	copy(left[from:to], curve.BatchJacobianToAffineG1(jac))
+	return newConvoy(scaled, bs)
 }
 
 // combination is a sum of points with coefficients, written with factors of 64
@@ -154,39 +190,16 @@ func (c *combination) add(p *curve.G1Affine, r coefficient) {
 	c.factors = append(c.factors, u, v)
 }
 
-// fixed returns the sums paired with γ, δ and β, negated. Infinity, which a sum
-// may be, contributes one to the product.
-func (k *Key) fixed(cs *combination, sums *[Inputs + 1]field.Element) (out [3]curve.G1Affine, ok bool) {
-	if _, err := out[0].MultiExp(k.k[:], sums[:], ecc.MultiExpConfig{}); err != nil {
-		return out, false
+// fixed returns the sums, paired with -γ, -δ and -β. Infinity, which a sum may be,
+// contributes one to the product.
+func (k *Key) fixed(cs *combination, sums *[Inputs + 1]field.Element) (pairs []fixedPair, ok bool) {
+	var p [3]curve.G1Affine
+	p[0] = k.weigh(sums)
+	if _, err := p[1].MultiExp(cs.points, cs.factors, ecc.MultiExpConfig{}); err != nil {
+		return nil, false
 	}
-	if _, err := out[1].MultiExp(cs.points, cs.factors, ecc.MultiExpConfig{}); err != nil {
-		return out, false
-	}
-	out[2].ScalarMultiplication(&k.alpha, sums[0].BigInt(new(big.Int)))
-	for i := range out {
-		out[i].Neg(&out[i])
-	}
-	return out, true
-}
-
-// pairsToOne reports whether the product of the pairings is one.
-func pairsToOne(p []curve.G1Affine, q []curve.G2Affine) bool {
-	var (
-		mu      sync.Mutex
-		failed  bool
-		product curve.GT
-	)
-	product.SetOne()
-	parallel(len(p), func(from, to int) {
-		part, err := curve.MillerLoop(p[from:to], q[from:to])
-		mu.Lock()
-		defer mu.Unlock()
-		failed = failed || err != nil
-		product.Mul(&product, &part)
-	})
-	e := curve.FinalExponentiation(&product)
-	return !failed && e.IsOne()
+	p[2].ScalarMultiplication(&k.alpha, sums[0].BigInt(new(big.Int)))
+	return fixedPairs(p[:], k.prepare().lines[:]), true
 }
 
 // parallel splits 0..n over the cores, in parts of at least 8.

@@ -72,6 +72,29 @@ func TestRefuse18OneBadInABatch(t *testing.T) {
 	}
 }
 
+// Points B outside the subgroup are put aside before the bisection of the rest.
+func TestBatchOfPointsOutside(t *testing.T) {
+	t.Parallel()
+	key := verifier.Development()
+	items := repeat(16)
+	items[3].Statement.Message = number(7)
+	want := []int{0, 3, 5, 15}
+	for _, i := range []int{0, 5, 15} {
+		copy(items[i].Proof[32:], offSubgroup())
+	}
+	if bad := key.VerifyBatch(items); !slices.Equal(bad, want) {
+		t.Errorf("bad items %v, want %v", bad, want)
+	}
+	var all []int
+	for i := range items {
+		copy(items[i].Proof[32:], offSubgroup())
+		all = append(all, i)
+	}
+	if bad := key.VerifyBatch(items); !slices.Equal(bad, all) {
+		t.Errorf("%d of 16 points outside found", len(bad))
+	}
+}
+
 func TestBatchOfBadItems(t *testing.T) {
 	t.Parallel()
 	items := repeat(64)

@@ -1,9 +1,11 @@
 package verifier
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 
 	curve "github.com/consensys/gnark-crypto/ecc/bn254"
 
@@ -26,8 +28,12 @@ func ParseProof(b []byte) (Proof, error) {
 		return Proof{}, fmt.Errorf("proof: %d bytes, want %d", len(b), ProofSize)
 	}
 	p := Proof(b)
-	if _, err := p.points(); err != nil {
+	q, err := p.points()
+	if err != nil {
 		return Proof{}, err
+	}
+	if !q.b.IsInSubGroup() {
+		return Proof{}, errOutside
 	}
 	return p, nil
 }
@@ -42,7 +48,8 @@ func (p Proof) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, p[:]
 // read when the proof is verified.
 func (p *Proof) UnmarshalText(text []byte) error { return field.DecodeHex("proof", p[:], text) }
 
-// points are the three points of a proof, each of order r.
+// points are the three points of a proof. A and C are of order r; whether B is, a
+// walk tells.
 type points struct {
 	a, c curve.G1Affine
 	b    curve.G2Affine
@@ -52,7 +59,7 @@ func (p *Proof) points() (q points, err error) {
 	if q.a, err = g1(p[:32]); err != nil {
 		return points{}, fmt.Errorf("proof: A: %w", err)
 	}
-	if q.b, err = g2(p[32:96]); err != nil {
+	if q.b, err = twisted(p[32:96]); err != nil {
 		return points{}, fmt.Errorf("proof: B: %w", err)
 	}
 	if q.c, err = g1(p[96:]); err != nil {
@@ -62,6 +69,7 @@ func (p *Proof) points() (q points, err error) {
 }
 
 var (
+	errOutside  = errors.New("proof: B: not in its subgroup")
 	errInfinity = errors.New("the point at infinity")
 	errNotOne   = errors.New("not the one encoding of its point")
 )
@@ -82,9 +90,24 @@ func g1(b []byte) (p curve.G1Affine, err error) {
 	return p, nil
 }
 
-// g2 is [g1] for the larger group, where SetBytes checks the subgroup too.
+// g2 is [g1] for the larger group.
 func g2(b []byte) (p curve.G2Affine, err error) {
-	if _, err := p.SetBytes(b); err != nil {
+	if p, err = twisted(b); err != nil {
+		return p, err
+	}
+	if !p.IsInSubGroup() {
+		return p, errors.New("not in its subgroup")
+	}
+	return p, nil
+}
+
+// twisted reads a point of the second group's curve, in the subgroup or not.
+func twisted(b []byte) (p curve.G2Affine, err error) {
+	err = curve.NewDecoder(bytes.NewReader(b), curve.NoSubgroupChecks()).Decode(&p)
+	if errors.Is(err, io.EOF) { // an uncompressed encoding is longer
+		err = io.ErrShortBuffer
+	}
+	if err != nil {
 		return p, err
 	}
 	if p.IsInfinity() {

@@ -65,9 +65,9 @@ func endomorphism(p *curve.G1Affine) (q curve.G1Affine) {
 	return q
 }
 
-// window is the width of the digits of [recode], which are odd and below 2^window
-// in size: 1, 3, 5, 7.
-const window = 3
+// width is that of the digits of [recode], which are odd and below 2^width in
+// size: 1, 3, 5, 7.
+const width = 3
 
 // odds are 1, 3, 5 and 7 times a point.
 type odds [4]curve.G1Affine
@@ -121,7 +121,7 @@ func (o *odds) add(sum *curve.G1Jac, digit int8, turned bool) {
 }
 
 // recode writes n as Σ dᵢ 2^i with digits that are zero or odd and at most
-// 2^window - 1 in size, few of them not zero.
+// 2^width - 1 in size, few of them not zero.
 func recode(n uint64) (digits [65]int8) {
 	carry := uint64(0)
 	for i := 0; i < len(digits); {
@@ -134,13 +134,13 @@ func recode(n uint64) (digits [65]int8) {
 			i++
 			continue
 		}
-		part := n>>min(i, 63)&(1<<(window+1)-1) | carry
+		part := n>>min(i, 63)&(1<<(width+1)-1) | carry
 		if i > 63 {
 			part = carry
 		}
-		carry = part >> window
-		digits[i] = int8(part) - int8(carry<<(window+1))
-		i += window + 1
+		carry = part >> width
+		digits[i] = int8(part) - int8(carry<<(width+1))
+		i += width + 1
 	}
 	return digits
 }

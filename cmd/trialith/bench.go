@@ -27,6 +27,7 @@ type proofBench struct {
 	BatchTwo     map[string]float64 `json:"batch_2_ms"`              // the same on two cores
 	ActsCeiling  float64            `json:"acts_ceiling_per_s"`      // the machine's batch verification alone
 	ActsMeasured int                `json:"acts"`
+	Submitters   int                `json:"submitters"`
 	Peer         *peerBench         `json:"peer,omitempty"`
 }
 
@@ -36,6 +37,8 @@ type benchFlags struct {
 	runs int
 	deep bool
 	peer string
+
+	submitters int
 }
 
 func benchCommand() *cobra.Command {
@@ -54,8 +57,8 @@ func benchProofCommand() *cobra.Command {
 		Short: "Measure the consent proof: proving, verifying, and acts into a durable ledger",
 		Long: `Measure the consent proof on this machine: the sizes of the circuits, proving on
 one core and on two, verifying one by one and in batches, and acts with real
-proofs through the contract into a durable ledger of one node, from 64
-submitters at once.
+proofs through the contract into a durable ledger of one node, from submitters
+who each send one at a time.
 
 Figures for one core are medians of CPU time, which other work on the machine
 disturbs least; figures for two cores and acts are by the clock. With --peer,
@@ -66,6 +69,7 @@ each of our runs is followed by one of the peer's, and the ratios are printed.`,
 	}
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON on standard output")
 	c.Flags().IntVar(&f.acts, "acts", 256, "how many `acts` to prove beforehand and send")
+	c.Flags().IntVar(&f.submitters, "submitters", 64, "how many `submitters` send acts at once")
 	c.Flags().IntVar(&f.runs, "runs", 9, "`runs` of which each figure is the median")
 	c.Flags().BoolVar(&f.deep, "deep", false, "also prove at a capacity of 2^33; its development keys are made first, which takes half a minute")
 	c.Flags().StringVar(&f.peer, "peer", "", "`directory` of the peer, with its packages installed (see its README)")
@@ -76,6 +80,8 @@ func (f *benchFlags) validate() error {
 	switch {
 	case f.acts < 1 || f.acts > 4096:
 		return hint(fmt.Errorf("--acts %d: 1 to 4096", f.acts), "256 take about half a minute of proving on two cores")
+	case f.submitters < 1 || f.submitters > 1024:
+		return hint(fmt.Errorf("--submitters %d: 1 to 1024", f.submitters), "64 fill blocks of about 30 acts")
 	case f.runs < 1 || f.runs > 1000:
 		return hint(fmt.Errorf("--runs %d: 1 to 1000", f.runs), "9 give a steady median")
 	}
@@ -114,8 +120,8 @@ func (r *proofBench) print(out io.Writer) error {
 		k := strconv.Itoa(n)
 		row(fmt.Sprintf("verify %d together, a proof", n), "%.3f ms on 1 core, %.3f ms on 2", r.Batch[k], r.BatchTwo[k])
 	}
-	row("acts into the durable ledger", "%.0f a second (%d acts), %.2f of the %.0f that batches alone would allow",
-		r.ActsPerS, r.ActsMeasured, r.ActsPerS/r.ActsCeiling, r.ActsCeiling)
+	row("acts into the durable ledger", "%.0f a second (%d acts from %d submitters), %.2f of the %.0f that batches alone would allow",
+		r.ActsPerS, r.ActsMeasured, r.Submitters, r.ActsPerS/r.ActsCeiling, r.ActsCeiling)
 	if p := r.Peer; p != nil {
 		row("peer, "+p.Name, "prove %.0f ms, verify %.1f ms of CPU time", p.Prove, p.Verify)
 		row("CPU time of ours to the peer's", "prove %.3f, verify %.3f", p.ProveRatio, p.VerifyRatio)

@@ -28,18 +28,15 @@ import (
 	"github.com/trialith/trialith/trial/protocol"
 )
 
-// submitters is how many send acts at once.
-const submitters = 64
-
 // acts measures consents through the contract into a durable ledger in a
 // directory of its own, and what verifying them in batches alone would allow.
-func (r *proofBench) acts(ctx context.Context, n int, say func(string, ...any)) (err error) {
+func (r *proofBench) acts(ctx context.Context, n, submitters int, say func(string, ...any)) (err error) {
 	dir, err := os.MkdirTemp("", "trialith-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b, err := newActBench(dir, time.Now().UnixMilli())
+	b, err := newActBench(dir, time.Now().UnixMilli(), submitters)
 	if err != nil {
 		return err
 	}
@@ -72,7 +69,7 @@ func (r *proofBench) acts(ctx context.Context, n int, say func(string, ...any)) 
 	if err := b.sendAll(ctx, envelopes); err != nil {
 		return err
 	}
-	r.ActsPerS, r.ActsMeasured = float64(n)/time.Since(start).Seconds(), n
+	r.ActsPerS, r.ActsMeasured, r.Submitters = float64(n)/time.Since(start).Seconds(), n, submitters
 	after, err := ceiling(items)
 	// The ceiling is taken before and after, for the machine may have changed.
 	r.ActsCeiling = (before + after) / 2
@@ -141,9 +138,11 @@ type actBench struct {
 	forms  trial.Digest
 	today  trial.Day
 	count  atomic.Uint64
+
+	submitters int // who send at once
 }
 
-func newActBench(dir string, now int64) (*actBench, error) {
+func newActBench(dir string, now int64, submitters int) (*actBench, error) {
 	p, err := prover.Development()
 	if err != nil {
 		return nil, err
@@ -154,7 +153,7 @@ func newActBench(dir string, now int64) (*actBench, error) {
 		Authorities:  []chain.Authority{{Role: "regulator", Name: "Regulator (benchmark)", Country: "CH", Key: demonstration.Public("regulator")}},
 		VerifyingKey: wire.Hash(verifier.DevelopmentHash), Demonstration: true,
 	}
-	b := &actBench{id: g.ID(), prover: p, today: trial.DayOf(now)}
+	b := &actBench{id: g.ID(), prover: p, today: trial.DayOf(now), submitters: submitters}
 	b.laying.on.Store(true)
 	machine, err := contract.FromGenesis(g, layingVerifier{&b.laying, verifier.Development()})
 	if err != nil {
@@ -295,10 +294,10 @@ func (b *actBench) consents(ctx context.Context, devices []*device.Device, say f
 
 // sendAll sends from all submitters at once, each waiting for its own.
 func (b *actBench) sendAll(ctx context.Context, envelopes [][]byte) error {
-	errs := make([]error, submitters)
+	errs := make([]error, b.submitters)
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for s := range submitters {
+	for s := range b.submitters {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(envelopes) && errs[s] == nil; i = next.Add(1) - 1 {
 				errs[s] = b.send(ctx, envelopes[i])

@@ -47,7 +47,7 @@ func measureProof(ctx context.Context, f benchFlags, diagnostics io.Writer) (*pr
 	if r.Peer != nil {
 		r.Peer.VerifyRatio = r.Verify / r.Peer.Verify
 	}
-	return r, r.acts(ctx, f.acts, say)
+	return r, r.acts(ctx, f.acts, f.submitters, say)
 }
 
 // median runs work some times and returns the medians of CPU time and time on

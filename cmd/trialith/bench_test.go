@@ -41,7 +41,7 @@ func TestBenchProofForm(t *testing.T) {
 }
 
 func TestBenchProofRefusesNumbers(t *testing.T) {
-	for _, args := range []string{"--acts 0", "--acts 5000", "--runs 0"} {
+	for _, args := range []string{"--acts 0", "--acts 5000", "--submitters 0", "--submitters 1025", "--runs 0"} {
 		var out, diagnostics bytes.Buffer
 		code := run(append([]string{"bench", "proof"}, strings.Fields(args)...), &out, &diagnostics)
 		if code == 0 || !strings.Contains(diagnostics.String(), "hint") {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -49,14 +50,24 @@ func stale(err error) bool {
 	return is && r.status == http.StatusPreconditionFailed
 }
 
-// sameTrouble compares what two requests ended with. Two refusals of one kind
-// are one trouble, though their words differ.
+// sameTrouble compares what two requests ended with. Trouble of one kind is one
+// trouble, though sizes, times and ports in its words differ.
 func sameTrouble(a, b error) bool {
-	if x, is := errors.AsType[*rejected](a); is {
-		y, is := errors.AsType[*rejected](b)
-		return is && x.status == y.status
+	return trouble(a) == trouble(b)
+}
+
+func trouble(err error) string {
+	r, refused := errors.AsType[*rejected](err)
+	_, network := errors.AsType[*url.Error](err)
+	switch {
+	case refused:
+		return fmt.Sprint(r.status)
+	case errors.Is(err, ErrRolledBack):
+		return ErrRolledBack.Error()
+	case network:
+		return "network"
 	}
-	return fmt.Sprint(a) == fmt.Sprint(b)
+	return fmt.Sprint(err)
 }
 
 // ask gets the witness's cosignature line on a head, proving that it extends
@@ -112,8 +123,8 @@ func (c *client) post(ctx context.Context, body []byte) (status int, answer stri
 }
 
 // post sends a body and reads an answer of a bounded length.
-func post(ctx context.Context, client *http.Client, url, kind string, body []byte, limit int64) (status int, answer string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+func post(ctx context.Context, client *http.Client, address, kind string, body []byte, limit int64) (status int, answer string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}

@@ -37,7 +37,7 @@ func (t Act) Check() error {
 }
 
 // Claim is what the proof must show.
-func (t Act) Claim(State, trial.Context) (*verifier.Item, error) {
+func (t Act) Claim() (*verifier.Item, error) {
 	if t.Proven.Act.Kind == act.Withdraw {
 		return ownLeaf(&t.Proven, t.Leaf)
 	}
@@ -201,7 +201,7 @@ func (t Act) Apply(s State, c trial.Context) []event.Event {
 		acted.Set, _ = t.owing(s, c, p)
 		state.Put(s, passKey(a.Pass), a.Version)
 		for floor := trial.Version(1); floor <= a.Version; floor++ {
-			known.Places = append(known.Places, r.plantPass(floor, a.Pass))
+			known.Places = append(known.Places, r.plant(r.passes(floor), a.Pass))
 		}
 		r.count(a.Version, acted.Set, func(c *trial.Counters) { c.Acts++ })
 	case act.Options:
@@ -214,7 +214,7 @@ func (t Act) Apply(s State, c trial.Context) []event.Event {
 	}
 	state.Put(s, accountKey(t.Proven.Account), known)
 	r.tell(acted)
-	return r.events
+	return r.done()
 }
 
 // withdraw burns the account, takes its passes out, and the leaf out of every
@@ -222,7 +222,7 @@ func (t Act) Apply(s State, c trial.Context) []event.Event {
 func (r *roll) withdraw(leaf field.Leaf, known *account) trial.Set {
 	known.Burnt = true
 	for i, place := range known.Places {
-		r.uprootPass(trial.Version(i+1), place)
+		r.zeroPass(trial.Version(i+1), place)
 	}
 	known.Places = nil
 	m, _ := getMember(r.s, leaf)

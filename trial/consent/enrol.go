@@ -25,7 +25,7 @@ type Enrol struct {
 func (t Enrol) Check() error { return t.Proven.check(act.Enrol) }
 
 // Claim is what the proof must show.
-func (t Enrol) Claim(State, trial.Context) (*verifier.Item, error) {
+func (t Enrol) Claim() (*verifier.Item, error) {
 	return ownLeaf(&t.Proven, t.Leaf)
 }
 
@@ -98,7 +98,7 @@ func (t Enrol) Apply(s State, c trial.Context) []event.Event {
 		}
 	}
 	state.Put(s, memberKey(t.Leaf), m)
-	return r.events
+	return r.done()
 }
 
 // answerBy is until when someone enrolled now may answer.
@@ -127,5 +127,5 @@ func React(s State, c trial.Context, e event.Event) []event.Event {
 			state.Put(s, memberKey(leaf), m)
 		}
 	}
-	return r.events
+	return r.done()
 }

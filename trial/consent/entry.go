@@ -26,7 +26,7 @@ func slotKey(a field.Account) []byte { return append([]byte("consent/slot/"), a[
 func (t Entry) Check() error { return t.Proven.check(act.Visit, act.Dose, act.Attest) }
 
 // Claim is what the proof must show.
-func (t Entry) Claim(State, trial.Context) (*verifier.Item, error) {
+func (t Entry) Claim() (*verifier.Item, error) {
 	return t.Proven.statement(t.Proven.Root), nil
 }
 
@@ -84,12 +84,16 @@ func slot(s State, open []trial.Opening, id string) (trial.Visit, bool) {
 	return trial.Visit{}, false
 }
 
-// Apply uses the account of the slot.
+// Apply uses the account of the slot, and hashes the passes that the next entry
+// would have to hash again.
 func (t Entry) Apply(s State, c trial.Context) []event.Event {
+	r := &roll{s: s, c: c}
 	a := &t.Proven.Act
+	floor := s.Floor(a.Site, c.Now)
 	state.Put(s, slotKey(t.Proven.Account), a.Day)
-	return []event.Event{event.Entered{
-		Kind: a.Kind, Site: a.Site, Slot: a.Slot, Rep: a.Rep, Day: a.Day,
-		Account: t.Proven.Account, Floor: s.Floor(a.Site, c.Now),
-	}}
+	r.passes(floor)
+	r.tell(event.Entered{
+		Kind: a.Kind, Site: a.Site, Slot: a.Slot, Rep: a.Rep, Day: a.Day, Account: t.Proven.Account, Floor: floor,
+	})
+	return r.done()
 }

@@ -3,6 +3,7 @@ package consent
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/circuits/tree"
@@ -14,49 +15,90 @@ import (
 
 func treeKey(kind, name string) []byte { return []byte("consent/" + kind + "/" + name + "\x00") }
 
-// nodes keeps a tree's nodes in the state of the trial's stream.
+// nodes keeps a tree's nodes in the state of the trial's stream: the children of
+// a node under one key, 32 bytes each, as far as places below them were used.
 type nodes struct {
 	s    state.Store
 	name string
 	size uint64 // places used
 }
 
-func (n nodes) key(level int, index uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(treeKey("node", n.name), byte(level)), index)
+func (n nodes) key(level int, parent uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(treeKey("node", n.name), byte(level)), parent)
 }
 
-// Node reads nothing over places that were never used: nothing is kept there,
-// and most of a path's siblings lie there.
-func (n nodes) Node(level int, index uint64) (field.Element, bool) {
-	if index<<(3*level) >= n.size {
-		return field.Element{}, false
+// Children reads nothing over places that were never used: nothing is kept there.
+func (n nodes) Children(level int, parent uint64) (c [tree.Arity]field.Element) {
+	var b []byte
+	if parent<<(3*level+3) < n.size {
+		b, _ = n.s.Get(n.key(level, parent))
 	}
-	b, ok := n.s.Get(n.key(level, index))
-	if !ok {
-		return field.Element{}, false
+	for i := range c {
+		if len(b) < field.Size {
+			c[i] = tree.Empty(level)
+			continue
+		}
+		e, err := field.Decode(b[:field.Size])
+		if err != nil {
+			panic(fmt.Sprintf("consent: child %d of node %d/%d of tree %s: %v", i, level+1, parent, n.name, err))
+		}
+		c[i], b = e, b[field.Size:]
 	}
-	e, err := field.Decode(b)
-	if err != nil {
-		panic(fmt.Sprintf("consent: node %d/%d of tree %s: %v", level, index, n.name, err))
-	}
-	return e, true
+	return c
 }
 
 func (n nodes) SetNode(level int, index uint64, e field.Element) {
-	b := field.Encode(e)
-	n.s.Set(n.key(level, index), b[:])
+	n.set(level, index, field.Encode(e))
 }
 
-// current is a tree's root now, and the epoch it became that in.
+// set writes a node that follows those kept beside it, or is one of them.
+func (n nodes) set(level int, index uint64, e [field.Size]byte) {
+	k := n.key(level, index/tree.Arity)
+	old, _ := n.s.Get(k)
+	at := int(index%tree.Arity) * field.Size
+	b := append(make([]byte, 0, tree.Arity*field.Size), old...)
+	copy(b[at:], e[:])
+	if len(b) == at {
+		b = append(b, e[:]...)
+	}
+	n.s.Set(k, b)
+}
+
+// current is a tree as it was last hashed. Leaves may wait to be hashed, so that
+// neighbours share the nodes above them: those of a set until its transaction
+// ends, passes until a later block or an entry needs the root.
 type current struct {
-	_     struct{} `cbor:",toarray"`
-	Root  field.Root
-	Since uint64
-	Size  uint64 // places used, emptied ones too
+	_      struct{} `cbor:",toarray"`
+	Root   field.Root
+	Since  uint64 // the epoch it became that in
+	Size   uint64 // places used, emptied ones too
+	Hashed uint64 // places that Root knows of
+	Height uint64 // of the block that the waiting leaves came in
 }
 
 func load(s state.View, name string) (current, bool) {
 	return state.Load[current](s, treeKey("root", name))
+}
+
+func (t *current) waits() bool { return t.Hashed < t.Size }
+
+// hash brings Root and the nodes in s up to date with the leaves at places
+// first to end−1.
+func (t *current) hash(s state.Store, name string, first, end uint64) {
+	grown := tree.New(tree.Depth, nodes{s, name, t.Size})
+	if err := grown.Rehash(first, end); err != nil {
+		panic(fmt.Sprintf("consent: tree %s: %v", name, err))
+	}
+	t.Root, t.Hashed = field.RootOf(grown.Root()), t.Size
+}
+
+// Root is the root of a tree's present leaves, zero before its first.
+func Root(v state.View, name string) field.Root {
+	t, _ := load(v, name)
+	if t.waits() {
+		t.hash(state.NewOverlay(v), name, t.Hashed, t.Size) // who only reads writes nothing
+	}
+	return t.Root
 }
 
 // Leaves lists a tree's places in order; an emptied place is zero.
@@ -64,7 +106,9 @@ func Leaves(v state.View, name string) []field.Leaf {
 	var leaves []field.Leaf
 	prefix := append(treeKey("node", name), 0)
 	v.Scan(prefix, func(_, value []byte) bool {
-		leaves = append(leaves, field.Leaf(value))
+		for leaf := range slices.Chunk(value, field.Size) {
+			leaves = append(leaves, field.Leaf(leaf))
+		}
 		return true
 	})
 	return leaves
@@ -100,38 +144,63 @@ func RoomToOpen(v state.View, version trial.Version) bool {
 	return left != ^uint64(0)
 }
 
-// plant puts a leaf at the next place of a tree, or zero at a given one, and
-// keeps the root that the tree had at the end of the epoch before.
+// plant puts a leaf at the next place of a tree, where it waits to be hashed.
 func (r *roll) plant(name string, leaf field.Leaf) (place uint64) {
 	t, _ := load(r.s, name)
 	place = t.Size
 	t.Size++
-	r.set(name, t, place, leaf)
+	t.Height = r.c.Height
+	state.Put(r.s, treeKey("root", name), t)
+	r.write(name, place, leaf)
 	return place
 }
 
-func (r *roll) uproot(name string, place uint64) {
-	t, _ := load(r.s, name)
-	r.set(name, t, place, field.Leaf{})
+// add is plant for a set, which is hashed when the transaction ends.
+func (r *roll) add(name string, leaf field.Leaf) (place uint64) {
+	if !slices.Contains(r.grown, name) {
+		r.grown = append(r.grown, name)
+	}
+	return r.plant(name, leaf)
 }
 
-func (r *roll) set(name string, t current, place uint64, leaf field.Leaf) {
-	var e field.Element
-	if leaf != (field.Leaf{}) {
-		// Checked when the leaf came in.
-		e, _ = leaf.Element()
+// remove empties a place of a set.
+func (r *roll) remove(name string, place uint64) {
+	r.settle(name)
+	r.write(name, place, field.Leaf{})
+	r.rehash(name, place, place+1)
+}
+
+func (r *roll) write(name string, place uint64, leaf field.Leaf) {
+	nodes{s: r.s, name: name}.set(0, place, leaf)
+	r.tell(event.LeafSet{Tree: name, Place: place, Leaf: leaf})
+}
+
+// done hashes the sets that grew, and returns what the transaction did.
+func (r *roll) done() []event.Event {
+	for _, name := range r.grown {
+		r.settle(name)
 	}
-	grown := tree.New(tree.Depth, nodes{r.s, name, t.Size})
-	if err := grown.Set(place, e); err != nil {
-		panic(fmt.Sprintf("consent: tree %s: %v", name, err))
+	return r.events
+}
+
+// settle hashes the leaves of a set that wait.
+func (r *roll) settle(name string) {
+	if t, _ := load(r.s, name); t.waits() {
+		r.rehash(name, t.Hashed, t.Size)
 	}
+}
+
+// rehash gives a set its new root, and keeps the one that it had at the end of
+// the epoch before.
+func (r *roll) rehash(name string, first, end uint64) {
+	t, _ := load(r.s, name)
 	now := r.c.EpochAt(r.c.Now)
 	if t.Root != (field.Root{}) && t.Since < now {
 		state.Put(r.s, keptKey(name, t.Root), now-1)
 	}
-	t.Root, t.Since = field.RootOf(grown.Root()), now
+	t.hash(r.s, name, first, end)
+	t.Since = now
 	state.Put(r.s, treeKey("root", name), t)
-	r.tell(event.LeafSet{Tree: name, Place: place, Leaf: leaf})
 }
 
 func keptKey(name string, root field.Root) []byte {
@@ -170,43 +239,71 @@ func endedKey(name string, generation uint64) []byte {
 	return binary.BigEndian.AppendUint64(treeKey("passend", name), generation)
 }
 
-func (r *roll) plantPass(floor trial.Version, pass field.Leaf) (place uint64) {
-	name := act.PassLeaves(floor)
-	place = r.plant(name, pass)
-	r.keepPassRoot(name)
-	return place
+// generationOf is the present generation of a tree of passes.
+func generationOf(v state.View, name string) uint64 {
+	g, _ := state.Load[generation](v, treeKey("passgen", name))
+	return g.Count
 }
 
-func (r *roll) uprootPass(floor trial.Version, place uint64) {
+// passes returns the name of the tree of a floor, after what earlier blocks left
+// waiting is hashed. Devices see the tree as a block leaves it: of the roots that
+// grow with it, those are recorded and none within a block.
+func (r *roll) passes(floor trial.Version) string {
 	name := act.PassLeaves(floor)
-	g, _ := state.Load[generation](r.s, treeKey("passgen", name))
-	state.Put(r.s, endedKey(name, g.Count), r.c.Now)
-	g.Count++
-	state.Put(r.s, treeKey("passgen", name), g)
-	r.uproot(name, place)
-	r.keepPassRoot(name)
+	if t, _ := load(r.s, name); t.Height < r.c.Height {
+		r.settlePasses(name)
+	}
+	return name
 }
 
-func (r *roll) keepPassRoot(name string) {
+// zeroPass zeroes a pass. It counts at once, as does the root without it.
+func (r *roll) zeroPass(floor trial.Version, place uint64) {
+	name := act.PassLeaves(floor)
+	r.settlePasses(name)
+	g := generationOf(r.s, name)
+	state.Put(r.s, endedKey(name, g), r.c.Now)
+	state.Put(r.s, treeKey("passgen", name), generation{Count: g + 1})
+	r.write(name, place, field.Leaf{})
+	r.rehashPasses(name, place, place+1)
+}
+
+// settlePasses hashes the passes that wait.
+func (r *roll) settlePasses(name string) {
+	if t, _ := load(r.s, name); t.waits() {
+		r.rehashPasses(name, t.Hashed, t.Size)
+	}
+}
+
+// rehashPasses gives a tree of passes its new root, of the present generation.
+func (r *roll) rehashPasses(name string, first, end uint64) {
 	t, _ := load(r.s, name)
-	g, _ := state.Load[generation](r.s, treeKey("passgen", name))
-	state.Put(r.s, passRootKey(name, t.Root), g.Count)
+	t.hash(r.s, name, first, end)
+	state.Put(r.s, treeKey("root", name), t)
+	state.Put(r.s, passRootKey(name, t.Root), generationOf(r.s, name))
+}
+
+// madeIn is the generation that a root of a tree of passes is from.
+func madeIn(v state.View, name string, root field.Root) (uint64, bool) {
+	if made, ok := state.Load[uint64](v, passRootKey(name, root)); ok {
+		return made, true
+	}
+	t, _ := load(v, name)
+	return generationOf(v, name), t.waits() && Root(v, name) == root
 }
 
 // acceptsPass says why a pass root is not accepted at a site whose floor it is.
 func acceptsPass(s State, c trial.Context, floor trial.Version, root field.Root, delay int64) error {
 	name := act.PassLeaves(floor)
-	made, ok := state.Load[uint64](s, passRootKey(name, root))
+	made, ok := madeIn(s, name, root)
 	if !ok {
 		for below := trial.Version(1); below < floor; below++ {
-			if _, older := s.Get(passRootKey(act.PassLeaves(below), root)); older {
+			if _, older := madeIn(s, act.PassLeaves(below), root); older {
 				return trial.Refuse(trial.PassBelowFloor, "pass: this site accepts consents to version %v or later; consent to it first", floor)
 			}
 		}
 		return trial.Refuse(trial.UnknownRoot, "root: no root of tree %s; download the passes again", name)
 	}
-	g, _ := state.Load[generation](s, treeKey("passgen", name))
-	if made == g.Count {
+	if made == generationOf(s, name) {
 		return nil
 	}
 	if ended, _ := state.Load[int64](s, endedKey(name, made)); c.Now-ended <= delay {

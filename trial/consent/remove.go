@@ -89,7 +89,7 @@ func (t Remove) Apply(s State, c trial.Context) []event.Event {
 	m, _ := getMember(s, t.Leaf)
 	r.word(t.Leaf, &m, t.Class, t.Statements)
 	state.Put(s, memberKey(t.Leaf), m)
-	return r.events
+	return r.done()
 }
 
 func (r *roll) word(leaf field.Leaf, m *member, class trial.Leaving, ss []Statement) {
@@ -144,5 +144,5 @@ func (t Correct) Apply(s State, c trial.Context) []event.Event {
 	r.leaves(t.Leaf, &m, o, o.Left, t.Used)
 	state.Put(s, memberKey(t.Leaf), m)
 	r.tell(event.WordCorrected{Leaf: t.Leaf, Version: t.Version, Used: t.Used})
-	return r.events
+	return r.done()
 }

@@ -34,7 +34,7 @@ func (t Replace) Check() error {
 }
 
 // Claim is what the proof must show.
-func (t Replace) Claim(State, trial.Context) (*verifier.Item, error) {
+func (t Replace) Claim() (*verifier.Item, error) {
 	return ownLeaf(&t.Proven, t.Leaf)
 }
 
@@ -97,5 +97,5 @@ func (t Replace) Apply(s State, c trial.Context) []event.Event {
 	}
 	state.Put(s, memberKey(t.Leaf), m)
 	r.tell(event.Replaced{Old: t.Old, New: t.Leaf, Site: m.Site})
-	return r.events
+	return r.done()
 }

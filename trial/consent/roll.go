@@ -18,6 +18,7 @@ type roll struct {
 	c      trial.Context
 	events []event.Event
 	known  map[trial.Version]bool // versions settled, or not
+	grown  []string               // sets whose new leaves wait to be hashed
 }
 
 func (r *roll) tell(e event.Event) { r.events = append(r.events, e) }
@@ -88,7 +89,7 @@ func (m *member) unstated(s State, now int64) (vs []trial.Version) {
 // v it owes whose own time had not run out when w opened at its site.
 func (r *roll) join(leaf field.Leaf, m *member, v trial.Version, set trial.Set, due int64, opened int64) {
 	o := owing{Version: v, Set: set, Due: due, Until: due}
-	o.Place = r.plant(act.SetTree(v, set), leaf)
+	o.Place = r.add(act.SetTree(v, set), leaf)
 	for i := range m.Owes {
 		earlier := &m.Owes[i]
 		if earlier.Version >= v {
@@ -96,7 +97,7 @@ func (r *roll) join(leaf field.Leaf, m *member, v trial.Version, set trial.Set, 
 			continue
 		}
 		if set == trial.Existing && opened <= earlier.Due {
-			earlier.Both = append(earlier.Both, both{With: v, Place: r.plant(act.BothTree(earlier.Version, v), leaf)})
+			earlier.Both = append(earlier.Both, both{With: v, Place: r.add(act.BothTree(earlier.Version, v), leaf)})
 		}
 		// What has settled stays settled.
 		if due > earlier.Until && !r.settled(earlier.Version) {
@@ -120,9 +121,9 @@ func (r *roll) part(leaf field.Leaf, m *member) {
 	m.Active = false
 	for i := range m.Owes {
 		o := &m.Owes[i]
-		r.uproot(act.SetTree(o.Version, o.Set), o.Place)
+		r.remove(act.SetTree(o.Version, o.Set), o.Place)
 		for _, b := range o.Both {
-			r.uproot(act.BothTree(o.Version, b.With), b.Place)
+			r.remove(act.BothTree(o.Version, b.With), b.Place)
 		}
 		r.until(o, min(o.Until, r.c.Now))
 	}

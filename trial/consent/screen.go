@@ -22,7 +22,7 @@ type Screen struct {
 func (t Screen) Check() error { return t.Proven.check(act.Screen) }
 
 // Claim is what the proof must show.
-func (t Screen) Claim(State, trial.Context) (*verifier.Item, error) {
+func (t Screen) Claim() (*verifier.Item, error) {
 	return ownLeaf(&t.Proven, t.Leaf)
 }
 
@@ -55,9 +55,9 @@ type screened struct {
 func (t Screen) Apply(s State, c trial.Context) []event.Event {
 	r := &roll{s: s, c: c}
 	state.Put(s, screenedKey(t.Leaf), screened{Site: t.Proven.Act.Site})
-	r.plant(act.EligibleLeaves, t.Leaf)
+	r.add(act.EligibleLeaves, t.Leaf)
 	r.tell(event.Screened{Leaf: t.Leaf, Site: t.Proven.Act.Site, Day: t.Proven.Act.Day})
-	return r.events
+	return r.done()
 }
 
 // Randomise enters a participant who proves, once, the registered criteria of
@@ -72,9 +72,9 @@ func eligibleKey(a field.Account) []byte { return append([]byte("consent/eligibl
 // Check refuses a form that no rule could accept.
 func (t Randomise) Check() error { return t.Proven.check(act.Eligible) }
 
-// Claim is what the proof must show: the bounds are the registered criteria,
+// ClaimIn is what the proof must show: the bounds are the registered criteria,
 // taken from the ledger, never from the request.
-func (t Randomise) Claim(s State, _ trial.Context) (*verifier.Item, error) {
+func (t Randomise) ClaimIn(s State) (*verifier.Item, error) {
 	p, _, ok := s.Protocol(t.Proven.Act.Version)
 	if !ok {
 		return nil, trial.Refuse(trial.NoSuchVersion, "version: %v is not registered", t.Proven.Act.Version)

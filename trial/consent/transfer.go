@@ -75,5 +75,5 @@ func (t Transfer) Apply(s State, c trial.Context) []event.Event {
 	}
 	state.Put(s, memberKey(t.Leaf), m)
 	r.tell(event.Transferred{Leaf: t.Leaf, From: from, To: t.To})
-	return r.events
+	return r.done()
 }

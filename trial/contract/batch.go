@@ -12,38 +12,20 @@ import (
 	"github.com/trialith/trialith/trial"
 )
 
-// remembered bounds one generation of [proven]; a block holds fewer.
-const remembered = 4096
-
 // proven remembers proofs that hold, each together with its whole statement. It
 // speeds up, and cannot change, what execution decides: a proof counts as
 // verified only for the very statement that execution builds again, and one
 // that was forgotten is verified again.
 type proven struct {
-	mu          sync.Mutex
-	young, aged map[verifier.Item]struct{}
+	recent[verifier.Item, struct{}]
 }
 
 func (p *proven) holds(item *verifier.Item) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, ok := p.young[*item]; ok {
-		return true
-	}
-	_, ok := p.aged[*item]
+	_, ok := p.get(*item)
 	return ok
 }
 
-// add remembers an item that was verified, and forgets the oldest generation
-// when the present one is full.
-func (p *proven) add(item *verifier.Item) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.young == nil || len(p.young) >= remembered {
-		p.young, p.aged = make(map[verifier.Item]struct{}), p.young
-	}
-	p.young[*item] = struct{}{}
-}
+func (p *proven) add(item *verifier.Item) { p.put(*item, struct{}{}) }
 
 // Prepare verifies the proofs of a block together, against the statements as
 // the state before the block makes them, but for those that hold already.
@@ -74,20 +56,15 @@ func (m *Machine) claimed(view func(wire.StreamID) state.View, p engine.Pending)
 	if !ok {
 		return nil
 	}
-	body, err := k.Decode(p.Envelope.Body)
-	if err != nil {
-		return nil
-	}
-	r := k.rule(body)
-	if r.claim == nil || r.check() != nil {
+	r, err := m.bodies.read(k, p.Envelope.Body)
+	if err != nil || r.claim == nil || r.check() != nil {
 		return nil
 	}
 	dir := view(wire.Directory)
-	c, err := m.context(p.Point, dir, p.Envelope)
-	if err != nil {
+	if _, err := m.context(p.Point, dir, p.Envelope); err != nil {
 		return nil
 	}
-	item, err := r.claim(m.world(dir, state.NewOverlay(view(p.Envelope.Stream))), c)
+	item, err := r.claim(m.world(dir, state.NewOverlay(view(p.Envelope.Stream))))
 	if err != nil {
 		return nil
 	}

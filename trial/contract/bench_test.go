@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
@@ -118,6 +119,7 @@ type bench struct {
 	trial       trial.ID
 	now         int64
 	count       uint64
+	height      uint64 // of the block that transactions share; 0: each has its own
 	terms       trial.Terms
 	boundaries  []trial.Boundary
 	arms        []trial.Arm
@@ -258,7 +260,7 @@ func (b *bench) send(kind tx.Kind, body any, signer string, cosigners ...string)
 // enter brings a transaction through the door and into a block of its own.
 func (b *bench) enter(e *tx.Envelope) outcome {
 	p := engine.Pending{
-		Point:    engine.Point{Ledger: ledgerID, Height: b.count, Time: b.now},
+		Point:    engine.Point{Ledger: ledgerID, Height: cmp.Or(b.height, b.count), Time: b.now},
 		Envelope: e, Hash: wire.TxHash(element("hash %d", b.count)),
 	}
 	base := b.stream

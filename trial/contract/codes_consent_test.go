@@ -316,11 +316,13 @@ func consentRefusals() []refused {
 // fill makes a tree say that all its places are used.
 func (b *bench) fill(tree string) {
 	state.Put(b.stream, []byte("consent/root/"+tree+"\x00"), struct {
-		_     struct{} `cbor:",toarray"`
-		Root  field.Root
-		Since uint64
-		Size  uint64
-	}{Root: field.Root{1}, Size: 1 << 21})
+		_      struct{} `cbor:",toarray"`
+		Root   field.Root
+		Since  uint64
+		Size   uint64
+		Hashed uint64
+		Height uint64
+	}{Root: field.Root{1}, Size: 1 << 21, Hashed: 1 << 21})
 }
 
 func (b *bench) screen(person, at string) outcome {

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/engine"
@@ -79,7 +80,7 @@ type Kind struct {
 // rule is one transaction, bound to the state it asks and writes.
 type rule struct {
 	check     func() error
-	claim     func(*world, trial.Context) (*verifier.Item, error) // nil: needs no proof
+	claim     func(*world) (*verifier.Item, error) // nil: needs no proof
 	authorise func(*world, trial.Context) error
 	validate  func(*world, trial.Context) error
 	apply     func(*world, trial.Context) []event.Event
@@ -93,9 +94,14 @@ type transaction[S any] interface {
 	Apply(S, trial.Context) []event.Event
 }
 
-// claimer is a body that carries a proof.
+// claimer is a body that carries a proof, and alone says of what.
 type claimer interface {
-	Claim(consent.State, trial.Context) (*verifier.Item, error)
+	Claim() (*verifier.Item, error)
+}
+
+// criterion is a body whose proof is of what the ledger says.
+type criterion interface {
+	ClaimIn(consent.State) (*verifier.Item, error)
 }
 
 // kinds is the table, in the order of the numbers.
@@ -169,8 +175,12 @@ func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kin
 				validate:  func(w *world, c trial.Context) error { return t.Validate(as(w), c) },
 				apply:     func(w *world, c trial.Context) []event.Event { return t.Apply(as(w), c) },
 			}
-			if p, ok := body.(claimer); ok {
-				r.claim = func(w *world, c trial.Context) (*verifier.Item, error) { return p.Claim(w, c) }
+			switch p := body.(type) {
+			case claimer:
+				once := sync.OnceValues(p.Claim)
+				r.claim = func(*world) (*verifier.Item, error) { return once() }
+			case criterion:
+				r.claim = func(w *world) (*verifier.Item, error) { return p.ClaimIn(w) }
 			}
 			return r
 		},
@@ -207,4 +217,13 @@ func (k Kind) Decode(body []byte) (any, error) {
 		return nil, fmt.Errorf("%s: body: %w", k.Name, err)
 	}
 	return b, nil
+}
+
+// bind reads a body, and binds it to its rule.
+func (k Kind) bind(body []byte) (rule, error) {
+	b, err := k.Decode(body)
+	if err != nil {
+		return rule{}, err
+	}
+	return k.rule(b), nil
 }

@@ -64,6 +64,7 @@ type Machine struct {
 	node        trial.Actor
 	protocols   protocols
 	signatures  tx.Verifier
+	bodies      bodies
 	proven      proven
 	door        door
 }
@@ -134,7 +135,7 @@ func (m *Machine) Check(at engine.Point, dir, stream state.View, e *tx.Envelope)
 	if r.claim == nil {
 		return nil
 	}
-	item, err := r.claim(w, c)
+	item, err := r.claim(w)
 	if err != nil {
 		return err
 	}
@@ -159,11 +160,10 @@ func (m *Machine) open(at engine.Point, dir state.View, e *tx.Envelope) (rule, t
 	if k.Directory != (e.Stream == wire.Directory) {
 		return rule{}, c, trial.Refuse(trial.WrongStream, "stream: %s belongs to the other kind of stream", k.Name)
 	}
-	body, err := k.Decode(e.Body)
+	r, err := m.bodies.read(k, e.Body)
 	if err != nil {
 		return rule{}, c, trial.Refuse(trial.Malformed, "%v", err)
 	}
-	r := k.rule(body)
 	if err := r.check(); err != nil {
 		return rule{}, c, err
 	}
@@ -235,7 +235,7 @@ func (m *Machine) execute(p engine.Pending, w *world) ([]engine.Event, error) {
 		return nil, err
 	}
 	if r.claim != nil {
-		item, err := r.claim(w, c)
+		item, err := r.claim(w)
 		if err != nil {
 			return nil, err
 		}
@@ -264,7 +264,7 @@ func react(w *world, c trial.Context, events []event.Event) (encoded []engine.Ev
 }
 
 func (m *Machine) world(dir state.View, stream state.Store) *world {
-	return &world{Store: stream, directory: dir, machine: m}
+	return &world{Store: &reads{Store: stream}, directory: dir, machine: m}
 }
 
 func code(err error) engine.Code {

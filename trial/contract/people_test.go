@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/trialith/trialith/circuits/field"
-	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
@@ -34,15 +33,7 @@ func (b *bench) enrol(person, at string, v trial.Version) outcome {
 }
 
 // root is a tree's root now.
-func (b *bench) root(tree string) field.Root {
-	r, _ := state.Load[struct {
-		_     struct{} `cbor:",toarray"`
-		Root  field.Root
-		Since uint64
-		Size  uint64
-	}](b.stream, []byte("consent/root/"+tree+"\x00"))
-	return r.Root
-}
+func (b *bench) root(tree string) field.Root { return consent.Root(b.stream, tree) }
 
 // setOf is the tree of a version that holds a person's leaf.
 func (b *bench) setOf(person string, v trial.Version) string {

@@ -302,7 +302,8 @@ func (h *history) anyFloor(s state.Store) state.Store {
 		}
 		name, root, _ := strings.Cut(rest, "\x00")
 		for v := trial.Version(1); v <= h.w.latest; v++ {
-			if _, ok := s.Get([]byte("consent/passroot/pass-" + v.String() + "\x00" + root)); ok {
+			now := consent.Root(s, "pass-"+v.String()) // recorded by a later block
+			if _, ok := s.Get([]byte("consent/passroot/pass-" + v.String() + "\x00" + root)); ok || string(now[:]) == root {
 				g, _ := state.Load[struct {
 					_     struct{} `cbor:",toarray"`
 					Count uint64

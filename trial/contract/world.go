@@ -97,6 +97,9 @@ func (w *world) Settled(v trial.Version, now int64) bool {
 
 // Settled reports whether nothing may change a version's counters any more.
 func Settled(v state.View, n trial.Version, now int64) bool {
+	if protocol.Latest(v) <= n {
+		return false // only a later version's deadline ends one
+	}
 	if _, ended := reconsent.End(v, n, now); !ended {
 		return false
 	}
