@@ -173,7 +173,7 @@ func openToRead(dir string, fsys vfs.FS, lock *pebble.Lock) (db *pebble.DB, err 
 		}
 	}()
 	return pebble.Open(dir, &pebble.Options{
-		FS: fsys, Lock: lock, Logger: quiet{}, ReadOnly: true, ErrorIfNotExists: true,
+		FS: fsys, Lock: lock, Logger: quiet{}, ReadOnly: true, ErrorIfNotExists: true, CacheSize: 256 << 20,
 		FormatMajorVersion: pebble.FormatNewest,
 		EventListener:      &pebble.EventListener{DataCorruption: func(pebble.DataCorruptionInfo) {}},
 	})

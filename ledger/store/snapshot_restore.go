@@ -119,7 +119,7 @@ func (r *Restoring) Apply(chunk uint32, b []byte) (done bool, err error) {
 			err = fmt.Errorf("%v", p)
 		}
 		if err != nil {
-			err = errors.Join(fmt.Errorf("snapshot: %w", err), r.Abort())
+			done, err = false, errors.Join(fmt.Errorf("snapshot: %w", err), r.Abort())
 		}
 	}()
 	if err := r.parse(b); err != nil {
