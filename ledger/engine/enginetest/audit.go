@@ -189,7 +189,11 @@ func digest(e engine.Engine, id wire.StreamID) (d wire.Hash, err error) {
 	v, release := e.View(id)
 	defer release()
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case error:
+			err = fmt.Errorf("state: %w", r)
+		default:
 			err = fmt.Errorf("state: %v", r)
 		}
 	}()

@@ -2,7 +2,6 @@ package solo
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/trialith/trialith/ledger/engine/enginetest"
 	"github.com/trialith/trialith/ledger/internal/faulty"
-	"github.com/trialith/trialith/ledger/internal/toy"
 )
 
 // copied is a copy of a disk in memory.
@@ -74,28 +72,7 @@ func rotten(t *testing.T, fs vfs.FS, told *promises) (found error) {
 // finds every one of these is package store's to test.
 func TestFault05BitRot(t *testing.T) {
 	t.Parallel()
-	mem := vfs.NewMem()
-	if err := mem.MkdirAll("keys", 0o700); err != nil {
-		t.Fatal(err)
-	}
-	told := newPromises()
-	for run := range 2 { // the second open turns the first one's log into a table
-		l, err := Open(onDisk(t, mem))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range 12 {
-			raw := toy.GrantTx(toy.Key(2), 0)
-			if i > 0 {
-				raw = toy.Tx(toy.Key(2), toy.Add, toy.Stream(i%3), fmt.Sprint(i/2), uint64(run*100+i))
-			}
-			told.entered(enter(t, l, raw))
-			told.saw(l.Head())
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	mem, told := tabled(t)
 	if err := rotten(t, copied(t, mem), told); err != nil {
 		t.Fatal(err)
 	}
