@@ -125,17 +125,34 @@ func parseFile(b []byte) (headFile, error) {
 
 // readHead returns what is in the file, if there is one.
 func readHead(fsys vfs.FS, path string) (headFile, error) {
+	b, err := readBytes(fsys, path)
+	if err != nil || b == nil {
+		return headFile{}, err
+	}
+	return parseBytes(b, path)
+}
+
+// readBytes returns the bytes of the file, nil if there is none.
+func readBytes(fsys vfs.FS, path string) ([]byte, error) {
 	f, err := fsys.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return headFile{}, nil
+		return nil, nil
 	}
 	if err != nil {
-		return headFile{}, fmt.Errorf("head file: %w", err)
+		return nil, fmt.Errorf("head file: %w", err)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, 2*slotSize+1))
+	b := make([]byte, 2*slotSize+1)
+	n, err := io.ReadFull(f, b)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return headFile{}, fmt.Errorf("head file: %w", err)
+		return nil, fmt.Errorf("head file: %w", err)
 	}
+	return b[:n], nil
+}
+
+func parseBytes(b []byte, path string) (headFile, error) {
 	h, err := parseFile(b)
 	if err != nil {
 		return h, fmt.Errorf("head file %s: %w; restore it from beside the key", path, err)
@@ -178,12 +195,12 @@ func writeHead(fsys vfs.FS, path string, s signedHead) error {
 
 // writeSlot overwrites one slot. The file does not grow, so that its data is
 // all there is to sync.
-func writeSlot(fsys vfs.FS, path string, slot int, s signedHead) error {
+func writeSlot(fsys vfs.FS, path string, at int, slot []byte) error {
 	f, err := fsys.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt(s.encode(), int64(slot)*slotSize)
+	_, err = f.WriteAt(slot, int64(at)*slotSize)
 	if err == nil {
 		err = f.SyncData()
 	}
@@ -202,6 +219,7 @@ type guard struct {
 	fsys vfs.FS
 	path string // empty: no guard
 	file headFile
+	text []byte    // the file, when it was written last by this ledger
 	held io.Closer // the lock beside the file
 }
 
@@ -267,7 +285,7 @@ func (g *guard) allow(h chain.Header) error {
 	if g.path == "" {
 		return nil
 	}
-	f, err := readHead(g.fsys, g.path)
+	f, err := g.read()
 	if err != nil {
 		return err
 	}
@@ -281,15 +299,36 @@ func (g *guard) allow(h chain.Header) error {
 	case f.set && next == f.last:
 		return nil
 	case !f.set || f.old:
-		f = headFile{}
+		f.slot = 0
+		g.text = append(next.encode(), pad("")...)
 		err = writeHead(g.fsys, g.path, next)
 	default:
 		f.slot = 1 - f.slot
-		err = writeSlot(g.fsys, g.path, f.slot, next)
+		slot := next.encode()
+		if g.text != nil {
+			copy(g.text[f.slot*slotSize:], slot)
+		}
+		err = writeSlot(g.fsys, g.path, f.slot, slot)
 	}
 	if err != nil {
 		return fmt.Errorf("head file: %w", err)
 	}
 	g.file = headFile{last: next, set: true, slot: f.slot}
 	return nil
+}
+
+// read returns what is in the file now. It parses what is not as it was left.
+func (g *guard) read() (headFile, error) {
+	b, err := readBytes(g.fsys, g.path)
+	switch {
+	case err != nil || b == nil:
+		return headFile{}, err
+	case g.text != nil && bytes.Equal(b, g.text):
+		return g.file, nil
+	}
+	f, err := parseBytes(b, g.path)
+	if err == nil && f == g.file && !f.old {
+		g.text = b
+	}
+	return f, err
 }
