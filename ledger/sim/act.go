@@ -249,6 +249,9 @@ func (w *world) restart() error {
 		return err
 	}
 	w.report.Restarts++
+	if err := w.fsck(); err != nil {
+		return err
+	}
 	return w.open()
 }
 
@@ -307,6 +310,9 @@ func (w *world) lose(m *model, disk *vfs.MemFS) error {
 	// Blocks that the cut took were told to no one but this follower, which the
 	// cut took as well: it is another, and begins anew.
 	w.follower = new(enginetest.Recorder)
+	if err := w.fsck(); err != nil {
+		return err
+	}
 	return w.open()
 }
 
@@ -362,6 +368,9 @@ func (w *world) diskError() error {
 	disk := w.crash(r)
 	_ = w.ledger.Close() // what a failed ledger says when it is closed is not the point
 	w.mem, w.model, w.follower = disk, m, new(enginetest.Recorder)
+	if err := w.fsck(); err != nil {
+		return err
+	}
 	return w.open()
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine/solo"
 	"github.com/trialith/trialith/ledger/internal/faulty"
 	"github.com/trialith/trialith/ledger/internal/toy"
+	"github.com/trialith/trialith/ledger/store"
 )
 
 // Config says which life.
@@ -125,6 +126,21 @@ func (w *world) open() error {
 	}
 	w.ledger = l
 	return w.examine()
+}
+
+// fsck examines the closed directory: nothing that this world does damages it.
+func (w *world) fsck() error {
+	if w.Lies { // then there is something to find
+		return nil
+	}
+	f, err := solo.Fsck("data", "keys/head", toy.Genesis(), store.FsckOptions{FS: w.mem, Replay: w.Machine})
+	if err != nil {
+		return fmt.Errorf("fsck: %w", err)
+	}
+	if first, any := f.First(); any {
+		return fmt.Errorf("fsck: %d findings, the first: %v", len(f.Found), first)
+	}
+	return nil
 }
 
 // n draws a number below limit. It takes one draw, whatever the limit, so that
