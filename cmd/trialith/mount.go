@@ -41,11 +41,23 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		return consent.NotDue(view, v, c.clock.Now()), nil
 	}
 	var witnesses receipt.Policy
+	cosigners := func() int { return 0 }
 	if p := c.watched.policy; p != nil {
 		witnesses = p
+		cosigners = func() int {
+			note, err := n.ledger.Cosigned()
+			if err != nil {
+				return 0
+			}
+			cosigned, err := p.Open(note)
+			if err != nil {
+				return 0
+			}
+			return len(cosigned.Cosignatures)
+		}
 	}
 	err := api.Register(router, api.Config{
-		Witnesses: witnesses,
+		Witnesses: witnesses, Cosigners: cosigners,
 		Ledger:    n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
 		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
 		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {

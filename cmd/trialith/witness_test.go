@@ -157,6 +157,22 @@ func TestWitnessed(t *testing.T) {
 			}
 		}
 	}
+	for path, want := range map[string]string{
+		"/v1/ledger": `"witnesses":1`, "/": "Independent witnesses have cosigned this ledger up to block 3",
+	} {
+		if got := get(t, node+path); !strings.Contains(got, want) {
+			t.Errorf("%s does not say %s: %s", path, want, got)
+		}
+	}
+	n.stop()
+
+	if err := os.Remove(filepath.Join(dir, fileWitnesses)); err != nil {
+		t.Fatal(err)
+	}
+	n = startCommand(t, "serve", "--dir", dir, "--listen", "127.0.0.1:0", "--witness", vkey+" "+url)
+	if got := get(t, n.line("serving ")+"/ledger"); !strings.Contains(got, "Independent witnesses have cosigned") {
+		t.Errorf("a node whose witness is named on the command line: %s", got)
+	}
 	n.stop()
 
 	var out, diagnostics bytes.Buffer

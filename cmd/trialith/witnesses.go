@@ -55,6 +55,11 @@ func watchersOf(dir string, f watcherFlags) (w watchers, err error) {
 		}
 		w.witnesses = append(w.witnesses, e)
 	}
+	if w.policy == nil && len(w.witnesses) > 0 {
+		if w.policy, err = allOf(w.witnesses); err != nil {
+			return w, fmt.Errorf("--witness: %w", err)
+		}
+	}
 	if f.stamps == "" && f.trusts == "" {
 		return w, nil
 	}
@@ -67,6 +72,19 @@ func watchersOf(dir string, f watcherFlags) (w watchers, err error) {
 	}
 	w.authority = &witness.Authority{URL: f.stamps, Roots: roots}
 	return w, nil
+}
+
+// allOf is the policy of a node that names its witnesses on the command line: it
+// calls witnessed what each of them cosigned.
+func allOf(witnesses []witness.Endpoint) (*witness.Policy, error) {
+	var text strings.Builder
+	group := "group every all"
+	for i, e := range witnesses {
+		fmt.Fprintf(&text, "witness w%d %v\n", i+1, e.Key)
+		group += fmt.Sprintf(" w%d", i+1)
+	}
+	fmt.Fprintf(&text, "%s\nquorum every\n", group)
+	return witness.ParsePolicy([]byte(text.String()))
 }
 
 func witnessesFile(path string) (*witness.Policy, error) {

@@ -76,6 +76,9 @@ type Config struct {
 	Wrap func(act []byte) (envelope []byte, err error)
 	// Witnesses says whose cosignatures make a receipt a witnessed one; nil: nobody's.
 	Witnesses receipt.Policy
+	// Cosigners counts the witnesses that cosigned the newest cosigned
+	// checkpoint; nil: nobody does.
+	Cosigners func() int
 	// Evidence writes a trial's evidence file; nil: there is none here.
 	Evidence func(context.Context, trial.ID, io.Writer) error
 	// Verify reports on an evidence file of the given size, as a value that

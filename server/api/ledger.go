@@ -28,7 +28,7 @@ type About struct {
 	Notice        string `json:"notice" doc:"to be shown wherever its results are"`
 	VerifyingKey  string `json:"verifying_key" doc:"hash of the key that checks its proofs"`
 	Clock         string `json:"clock" enum:"study,real" doc:"study: a demonstration's clock, which jumps"`
-	Witnesses     int    `json:"witnesses" doc:"independent witnesses that cosign its checkpoints"`
+	Witnesses     int    `json:"witnesses" doc:"how many of the node's independent witnesses cosigned the newest cosigned checkpoint"`
 }
 
 // Header is a block's header.
@@ -103,11 +103,14 @@ func (s *server) clockKind() string {
 }
 
 func (s *server) about(context.Context, *struct{}) (*out[About], error) {
-	g, h := s.Ledger.Genesis(), s.Ledger.Head()
+	g, h, witnesses := s.Ledger.Genesis(), s.Ledger.Head(), 0
+	if s.Cosigners != nil {
+		witnesses = s.Cosigners()
+	}
 	return answer(About{
 		Ledger: g.ID().String(), Name: g.Name, Origin: g.Origin, GenesisTime: instant(g.Time), EpochSeconds: g.Epoch, RuleSet: h.Rules,
 		Height: h.Height, Time: instant(h.Time), Transactions: h.Size(), Demonstration: g.Demonstration, Notice: s.Notice,
-		VerifyingKey: g.VerifyingKey.String(), Clock: s.clockKind(),
+		VerifyingKey: g.VerifyingKey.String(), Clock: s.clockKind(), Witnesses: witnesses,
 	})
 }
 
