@@ -66,6 +66,9 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		}
 	}
 	if err == nil {
+		err = w.settle()
+	}
+	if err == nil {
 		err = w.examine()
 	}
 	if w.ledger != nil {
@@ -192,7 +195,20 @@ func (w *world) step(i int) error {
 	return nil
 }
 
-// examine holds the ledger to everything.
+// settle waits for what nobody waited for, so that the ledger stands still.
+func (w *world) settle() error {
+	for _, hash := range w.model.unsettled() {
+		e, err := w.ledger.Wait(w.ctx, hash)
+		if err == nil {
+			w.model.told(e)
+		} else if !errors.Is(err, engine.ErrUnknown) { // refused, or lost in a power cut
+			return err
+		}
+	}
+	return nil
+}
+
+// examine holds the ledger to everything. It must stand still.
 func (w *world) examine() error {
 	if err := w.ledger.CatchUp(w.ctx); err != nil {
 		return err
