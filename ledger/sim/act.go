@@ -378,7 +378,7 @@ func (w *world) diskError() error {
 func extends(e engine.Engine, h chain.Header) error {
 	got, err := e.Header(h.Height)
 	if err != nil || got != h {
-		return fmt.Errorf("block %d was shown as %+v, now %+v: %w", h.Height, h, got, errors.Join(err, errChanged))
+		return fmt.Errorf("block %d was shown as %v, now %v: %w", h.Height, h.Hash(), got.Hash(), errors.Join(err, errChanged))
 	}
 	if h.Size() == 0 {
 		return nil

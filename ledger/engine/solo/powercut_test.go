@@ -72,7 +72,7 @@ func (p *promises) broken(l *Ledger) (n int, err error) {
 			e = errUntrue
 		}
 		if e != nil {
-			n, err = n+1, fmt.Errorf("block %d was shown as %+v, now %+v: %w", height, want, got, e)
+			n, err = n+1, fmt.Errorf("block %d was shown as %v, now %v: %w", height, want.Hash(), got.Hash(), e)
 		}
 	}
 	return n, err
