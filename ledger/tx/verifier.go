@@ -79,7 +79,8 @@ func (v *Verifier) take(q *question) []*question {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	q.called = false
-	free := runtime.GOMAXPROCS(0) - v.working + 1
+	// The runtime may have lowered GOMAXPROCS below those who work already.
+	free := max(1, runtime.GOMAXPROCS(0)-v.working+1)
 	n := min((len(v.waiting)+free-1)/free, enough)
 	batch := v.waiting[:n:n]
 	v.waiting = v.waiting[n:]

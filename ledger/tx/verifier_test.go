@@ -272,6 +272,26 @@ func TestManyAskAtOnce(t *testing.T) {
 	}
 }
 
+// The runtime lowers GOMAXPROCS while a program runs, when a container's share
+// is cut: more work than there are places for then.
+func TestPlacesAreTakenAwayMeanwhile(t *testing.T) {
+	t.Parallel()
+	c := honest()[0]
+	for over := range 3 {
+		var v Verifier
+		v.working = runtime.GOMAXPROCS(0) + over // with the one who asks below
+		q := &question{key: v.keys.get(c.key), message: c.message, sig: c.sig, turn: make(chan bool, 2)}
+		v.waiting = []*question{q}
+		v.work(q)
+		if len(q.turn) != 1 || <-q.turn || q.good != c.want || len(v.waiting) != 0 {
+			t.Errorf("%d work too many: %t, %d wait", over, q.good, len(v.waiting))
+		}
+		if v.working != runtime.GOMAXPROCS(0)+over-1 {
+			t.Errorf("%d work", v.working)
+		}
+	}
+}
+
 func TestKeyCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	var c keyCache
