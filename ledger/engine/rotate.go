@@ -102,7 +102,7 @@ func Run(m StateMachine, g chain.Genesis, p Pending, directory state.View, strea
 	if r.Code == Accepted && !fits(r.Events, stream) {
 		r.Code = TooLarge
 	}
-	if least, any := stream.Least(); r.Code == Accepted && any && len(least) > 0 && least[0] == reserved {
+	if r.Code == Accepted && stream.Touches([]byte{reserved}) {
 		r.Code = Reserved
 	}
 	if r.Code != Accepted {

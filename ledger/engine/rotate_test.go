@@ -56,6 +56,39 @@ func TestOnlyThePresentKeyRotates(t *testing.T) {
 	}
 }
 
+// writer writes the keys that it is given.
+type writer struct {
+	toy.Machine
+	keys []string
+}
+
+func (w *writer) Execute(_ engine.Pending, _ state.View, s state.Store) engine.Result {
+	for _, k := range w.keys {
+		s.Set([]byte(k), nil)
+	}
+	return engine.Result{}
+}
+
+// No key beside it hides a key of the engine's, not even the empty one.
+func TestNoKeyHidesTheEnginesKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		keys []string
+		want engine.Code
+	}{
+		{[]string{"", "a"}, engine.Accepted},
+		{[]string{"", "\x00node"}, engine.Reserved},
+		{[]string{"", "\x00", "a"}, engine.Reserved},
+	} {
+		dir := new(state.Memory)
+		try := state.NewOverlay(dir)
+		r := engine.Run(&writer{keys: c.keys}, toy.Genesis(), engine.Pending{Envelope: new(tx.Envelope)}, try, try)
+		if r.Code != c.want {
+			t.Errorf("keys %q: code %d, want %d", c.keys, r.Code, c.want)
+		}
+	}
+}
+
 // A state machine that writes a key of the engine's is refused, and one key
 // further it is not.
 func TestTheEnginesKeysAreReserved(t *testing.T) {

@@ -90,13 +90,14 @@ func (o *Overlay) Largest() (n int) {
 	return n
 }
 
-// Least is the least key written or deleted, and whether there is one.
-func (o *Overlay) Least() (key []byte, any bool) {
-	o.writes.ascend("", "", func(p pair) bool {
-		key, any = []byte(p.key), true
+// Touches reports whether a key with the prefix was written or deleted.
+func (o *Overlay) Touches(prefix []byte) (yes bool) {
+	s := string(prefix)
+	o.writes.ascend(s, s, func(pair) bool {
+		yes = true
 		return false
 	})
-	return key, any
+	return yes
 }
 
 // Commit applies the writes to a store and leaves the overlay empty.
