@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/spf13/cobra"
 
 	"github.com/trialith/trialith/ledger/store"
@@ -39,7 +38,7 @@ for, "trialith ledger restore" refuses.`,
 			}
 			m, err := ask[store.Manifest](c.Context(), dir, "backup", backupQuestion{Out: path})
 			if errors.Is(err, errNotRunning) {
-				m, err = store.Backup(filepath.Join(dir, dirLedger), g, vfs.Default, path)
+				m, err = store.Backup(filepath.Join(dir, dirLedger), g, nil, path)
 			}
 			if err != nil {
 				return err

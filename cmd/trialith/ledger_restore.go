@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/spf13/cobra"
 
 	"github.com/trialith/trialith/ledger/chain"
@@ -29,7 +28,7 @@ func (h *heldCheckpoint) known(o *store.RestoreOptions, data string, g chain.Gen
 	if h.file == "" {
 		return nil
 	}
-	_, keys, err := store.ReadKeys(vfs.Default, data, g)
+	_, keys, err := store.ReadKeys(nil, data, g)
 	if err != nil {
 		return err
 	}
@@ -93,7 +92,7 @@ What was refused in them stays refused; which idempotency keys it used nobody ke
 
 func restore(c *cobra.Command, from, dir, mirror string, held heldCheckpoint) error {
 	out, diagnostics := c.OutOrStdout(), c.ErrOrStderr()
-	_, g, err := store.ReadBackup(vfs.Default, from)
+	_, g, err := store.ReadBackup(nil, from)
 	if err != nil {
 		return err
 	}
@@ -101,7 +100,7 @@ func restore(c *cobra.Command, from, dir, mirror string, held heldCheckpoint) er
 		return err
 	}
 	var o store.RestoreOptions
-	last, signed, err := solo.LastSigned(vfs.Default, filepath.Join(dir, dirKeys, fileHead), g)
+	last, signed, err := solo.LastSigned(nil, filepath.Join(dir, dirKeys, fileHead), g)
 	if err != nil {
 		return err
 	}
@@ -185,7 +184,7 @@ func writeHeadFile(dir string, held heldCheckpoint) (h chain.Header, err error) 
 		return h, fmt.Errorf("%s is there; it is not replaced", path)
 	}
 	data := filepath.Join(dir, dirLedger)
-	_, keys, err := store.ReadKeys(vfs.Default, data, g)
+	_, keys, err := store.ReadKeys(nil, data, g)
 	if err != nil {
 		return h, err
 	}
@@ -193,7 +192,7 @@ func writeHeadFile(dir string, held heldCheckpoint) (h chain.Header, err error) 
 	if err != nil {
 		return h, err
 	}
-	h, err = store.ReadClosed(vfs.Default, data, g, func(s *store.Snapshot) error {
+	h, err = store.ReadClosed(nil, data, g, func(s *store.Snapshot) error {
 		if mark.Height > s.Head().Height {
 			return fmt.Errorf("the checkpoint is of height %d, the ledger ends at %d: %w", mark.Height, s.Head().Height, store.ErrOld)
 		}
@@ -206,5 +205,5 @@ func writeHeadFile(dir string, held heldCheckpoint) (h chain.Header, err error) 
 	if err != nil {
 		return h, err
 	}
-	return h, solo.WriteHead(vfs.Default, path, h)
+	return h, solo.WriteHeadFile(path, h)
 }

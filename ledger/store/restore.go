@@ -213,9 +213,6 @@ func readWhole(fsys vfs.FS, path string, limit int64) (b []byte, err error) {
 // ReadKeys reads the head of a closed directory, without changing it, and the
 // node's keys up to there.
 func ReadKeys(fsys vfs.FS, dir string, g chain.Genesis) (h chain.Header, k chain.Keys, err error) {
-	if fsys == nil {
-		fsys = vfs.Default
-	}
 	h, err = ReadClosed(fsys, dir, g, func(s *Snapshot) error {
 		k, err = engine.NodeKeys(g, s.State(wire.Directory))
 		return err
@@ -226,6 +223,9 @@ func ReadKeys(fsys vfs.FS, dir string, g chain.Genesis) (h chain.Header, k chain
 // ReadClosed runs fn on a closed directory, without changing it.
 func ReadClosed(fsys vfs.FS, dir string, g chain.Genesis, fn func(*Snapshot) error) (h chain.Header, err error) {
 	defer Catch(&err)
+	if fsys == nil {
+		fsys = vfs.Default
+	}
 	if _, err := fsys.Stat(dir); err != nil {
 		return h, fmt.Errorf("store: %w", err)
 	}

@@ -25,6 +25,9 @@ func LastSigned(fsys vfs.FS, path string, g chain.Genesis) (store.Mark, bool, er
 	return store.Mark{Height: f.last.height, Header: f.last.hash}, true, nil
 }
 
+// WriteHeadFile is WriteHead on the disk.
+func WriteHeadFile(path string, h chain.Header) error { return WriteHead(vfs.Default, path, h) }
+
 // Fsck examines a closed data directory, see store.Fsck, and its head file.
 func Fsck(dir, headFile string, g chain.Genesis, o store.FsckOptions) (*store.Findings, error) {
 	last, found, failed := LastSigned(o.FS, headFile, g)
