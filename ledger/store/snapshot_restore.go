@@ -41,7 +41,9 @@ type Restoring struct {
 	last    []byte // key of the last row
 	edge    map[string][]byte
 	streams []state.Write
+	known   bool // the streams were compared with the header
 	heads   map[wire.StreamID]chain.Stream
+	within  bool // a stream's state, current's
 	current wire.StreamID
 	pending []state.Write // of the current stream's state
 	bytes   int
@@ -201,7 +203,7 @@ func rowLength(b []byte) (n int, whole bool, err error) {
 
 // row takes one row, by its table.
 func (r *Restoring) row(key, value []byte) error {
-	if key[0] != tableStream && r.streams != nil {
+	if key[0] != tableStream && !r.known {
 		if err := r.streamsWhole(); err != nil {
 			return err
 		}
@@ -252,21 +254,21 @@ func (r *Restoring) streamsWhole() error {
 		return refuse("its streams have the root %v; the header says %v", got, r.meta.Header.Streams)
 	}
 	write(r.batch, []byte{tableStreamNode}, nodes.Writes())
-	r.streams = nil
+	r.streams, r.known = nil, true
 	return nil
 }
 
 // stateRow takes a row of a stream's state. A long state is folded into its map
 // part by part.
 func (r *Restoring) stateRow(id wire.StreamID, key, value []byte) error {
-	if id != r.current {
+	if !r.within || id != r.current {
 		if err := r.stateWhole(); err != nil {
 			return err
 		}
 		if _, ok := r.heads[id]; !ok {
 			return refuse("%s: of no stream there is", describe(key))
 		}
-		r.current = id
+		r.within, r.current = true, id
 	}
 	r.pending = append(r.pending, state.Write{Key: bytes.Clone(key[1+wire.Size:]), Value: bytes.Clone(value)})
 	if r.bytes += len(key) + len(value); r.bytes >= ChunkSize {
@@ -293,10 +295,10 @@ func (r *Restoring) fold() (wire.Hash, error) {
 
 // stateWhole compares the current stream's state with its digest.
 func (r *Restoring) stateWhole() error {
-	s, ok := r.heads[r.current]
-	if !ok {
-		return nil // no row of a state came yet
+	if !r.within {
+		return nil
 	}
+	s := r.heads[r.current]
 	root, err := r.fold()
 	if err != nil {
 		return err
@@ -305,6 +307,7 @@ func (r *Restoring) stateWhole() error {
 		return refuse("the state of stream %v has the digest %v; the header says %v", r.current, root, s.Digest)
 	}
 	delete(r.heads, r.current)
+	r.within = false
 	return nil
 }
 
@@ -313,7 +316,7 @@ func (r *Restoring) finish() error {
 	if len(r.rest) > 0 {
 		return refuse("it ends within a row")
 	}
-	if r.streams != nil {
+	if !r.known {
 		if err := r.streamsWhole(); err != nil {
 			return err
 		}
