@@ -115,10 +115,12 @@ func backup(db *pebble.DB, g chain.Genesis, fsys vfs.FS, dir string) (m Manifest
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
-	err = errors.Join(
-		syncDir(fsys, data), syncDir(fsys, dir),
-		writeWhole(fsys, fsys.PathJoin(dir, ManifestFile), append(b, '\n')),
-		syncDir(fsys, dir), syncDir(fsys, parentOf(fsys, dir)),
+	err = inTurn(
+		func() error { return syncDir(fsys, data) },
+		func() error { return syncDir(fsys, dir) },
+		func() error { return writeWhole(fsys, fsys.PathJoin(dir, ManifestFile), append(b, '\n')) },
+		func() error { return syncDir(fsys, dir) },
+		func() error { return syncDir(fsys, parentOf(fsys, dir)) },
 	)
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
@@ -206,6 +208,17 @@ func sum(fsys vfs.FS, path, name string, sync bool) (b BackupFile, err error) {
 		err = f.Sync()
 	}
 	return BackupFile{Name: name, Size: n, SHA256: wire.Hash(h.Sum(nil))}, err
+}
+
+// inTurn takes steps one after the other, up to the first that fails: what makes
+// something count as whole is not done before it is.
+func inTurn(steps ...func() error) error {
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeWhole(fsys vfs.FS, path string, b []byte) error {

@@ -122,7 +122,11 @@ func Restore(from, to string, o RestoreOptions) (m Manifest, f *Findings, err er
 	if f, err = examine(half, g, m, o); err != nil {
 		return m, f, errors.Join(fmt.Errorf("restore: %w", err), o.FS.RemoveAll(half))
 	}
-	err = errors.Join(syncDir(o.FS, half), o.FS.Rename(half, to), syncDir(o.FS, parentOf(o.FS, to)))
+	err = inTurn(
+		func() error { return syncDir(o.FS, half) },
+		func() error { return o.FS.Rename(half, to) },
+		func() error { return syncDir(o.FS, parentOf(o.FS, to)) },
+	)
 	if err != nil {
 		return m, f, fmt.Errorf("restore: %w", err)
 	}

@@ -395,5 +395,9 @@ func (r *Restoring) place() error {
 	}
 	db := r.db
 	r.batch, r.db = nil, nil
-	return errors.Join(db.Close(), r.fsys.Rename(r.half(), r.dir), syncDir(r.fsys, parentOf(r.fsys, r.dir)))
+	return inTurn(
+		db.Close,
+		func() error { return r.fsys.Rename(r.half(), r.dir) },
+		func() error { return syncDir(r.fsys, parentOf(r.fsys, r.dir)) },
+	)
 }

@@ -122,9 +122,11 @@ func (d Snapshots) Take(s *Snapshot) (info SnapshotInfo, err error) {
 	}
 	m.Chunks = w.hashes
 	info = m.info()
-	err = errors.Join(
-		writeWhole(fsys, fsys.PathJoin(half, metadataFile), info.Metadata), syncDir(fsys, half),
-		fsys.Rename(half, d.path(height)), syncDir(fsys, d.Dir),
+	err = inTurn(
+		func() error { return writeWhole(fsys, fsys.PathJoin(half, metadataFile), info.Metadata) },
+		func() error { return syncDir(fsys, half) },
+		func() error { return fsys.Rename(half, d.path(height)) },
+		func() error { return syncDir(fsys, d.Dir) },
 	)
 	if err != nil {
 		return info, fmt.Errorf("snapshot: %w", err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/solo"
+	"github.com/trialith/trialith/ledger/internal/faulty"
 	"github.com/trialith/trialith/ledger/internal/toy"
 	"github.com/trialith/trialith/ledger/store"
 	"github.com/trialith/trialith/ledger/wire"
@@ -287,6 +288,43 @@ func TestSnapshotOfAnotherStateIsRefused(t *testing.T) {
 	strange := append(slices.Clone(rows), pair{Key: []byte("zzz")})
 	if err := try(strange); !errors.Is(err, store.ErrSnapshot) {
 		t.Errorf("a row of another table: %v", err)
+	}
+}
+
+// A disk that fails anywhere leaves a snapshot whole or none.
+func TestTakenWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	mem, _ := grown(t)
+	l, err := solo.Open(config(mem))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // it was read
+	height := l.Head().Height
+	failed := 0
+	for _, mode := range []faulty.Mode{faulty.Before, faulty.Half} {
+		for change := int64(1); ; change++ {
+			disk := faulty.New(vfs.NewMem())
+			disk.Fail(&faulty.Fault{At: change, Mode: mode, Err: faulty.ErrSpace})
+			at := store.Snapshots{FS: disk, Dir: "snapshots"}
+			_, err := l.TakeSnapshot(at)
+			if !disk.Failed() {
+				break
+			}
+			if failed++; err == nil {
+				t.Fatalf("change %d failed and nobody says so", change)
+			}
+			if _, err := disk.Stat(disk.PathJoin("snapshots", fmt.Sprint(height))); err != nil {
+				continue
+			}
+			list, err := at.List()
+			if err != nil || len(list) != 1 {
+				t.Errorf("mode %d, change %d: half of one: %v, %v", mode, change, list, err)
+			}
+		}
+	}
+	if failed < 8 {
+		t.Errorf("%d changes failed", failed)
 	}
 }
 
