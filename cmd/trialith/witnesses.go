@@ -78,12 +78,12 @@ func watchersOf(dir string, f watcherFlags) (w watchers, err error) {
 // calls witnessed what each of them cosigned.
 func allOf(witnesses []witness.Endpoint) (*witness.Policy, error) {
 	var text strings.Builder
-	group := "group every all"
+	names := make([]string, len(witnesses))
 	for i, e := range witnesses {
-		fmt.Fprintf(&text, "witness w%d %v\n", i+1, e.Key)
-		group += fmt.Sprintf(" w%d", i+1)
+		names[i] = fmt.Sprintf("w%d", i+1)
+		fmt.Fprintf(&text, "witness %s %v\n", names[i], e.Key)
 	}
-	fmt.Fprintf(&text, "%s\nquorum every\n", group)
+	fmt.Fprintf(&text, "group every all %s\nquorum every\n", strings.Join(names, " "))
 	return witness.ParsePolicy([]byte(text.String()))
 }
 
