@@ -27,6 +27,10 @@ import (
 	"github.com/trialith/trialith/trial/contract"
 )
 
+// cosignedWithin is how long an evidence file waits for the witnesses to see the
+// head that it is of.
+const cosignedWithin = 3 * time.Second
+
 // mount puts the API and the pages on one router. Neither holds a key: what
 // needs one, or the verifier, comes in as a function.
 func (n *node) mount(router *gin.Engine, c nodeConfig) error {
@@ -58,10 +62,10 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	}
 	err := api.Register(router, api.Config{
 		Witnesses: witnesses, Cosigners: cosigners,
-		Ledger:    n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
+		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
 		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
 		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {
-			return evidence.Write(ctx, w, n.ledger, id, evidence.Contents{Key: n.key, Ceremony: n.record, Witnessed: n.ledger, Packages: n.store})
+			return evidence.Write(ctx, w, n.ledger, id, evidence.Contents{Key: n.key, Ceremony: n.record, Witnessed: n.ledger, Patience: cosignedWithin, Packages: n.store})
 		},
 		Verify: func(ctx context.Context, r io.ReaderAt, size int64) (any, error) {
 			return verifyUpload(ctx, r, size)

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,27 +36,63 @@ type Witnessed interface {
 // (milliseconds).
 const soon = 7 * 24 * 60 * 60 * 1000
 
-// newestCosigned is the newest cosigned checkpoint; nil if there is none. It is
-// asked for before the file's own height is chosen, so that it is not above it.
-func newestCosigned(w Witnessed) ([]byte, error) {
-	if w == nil {
-		return nil, nil
+// newestCosigned is the first cosigned checkpoint of a height or above, which is
+// waited for; else the newest below it; nil if there is none at all.
+func newestCosigned(ctx context.Context, c Contents, height uint64) ([]byte, error) {
+	const pause = 100 * time.Millisecond
+	for waited := time.Duration(0); ; waited += pause {
+		_, note, err := c.Witnessed.CosignedFrom(height)
+		if err == nil || !errors.Is(err, engine.ErrUnknown) {
+			return note, err
+		}
+		note, err = c.Witnessed.Cosigned()
+		switch {
+		case errors.Is(err, engine.ErrUnknown):
+			return nil, nil
+		case err != nil || waited >= c.Patience:
+			return note, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
 	}
-	note, err := w.Cosigned()
-	if errors.Is(err, engine.ErrUnknown) {
-		return nil, nil
+}
+
+// reach adds the headers up to a cosigned checkpoint above the file's height. It
+// is false for one of a key that the file does not know: the node's key was
+// rotated in between.
+func (x *extracted) reach(src Source, note []byte, height uint64) (bool, error) {
+	if height <= x.height {
+		return true, nil
 	}
-	return note, err
+	keys, err := chain.NewKeys(src.Genesis(), engine.Rotations(x.directory)...)
+	if err != nil {
+		return false, err
+	}
+	if _, err := chain.OpenCheckpoint(keys, note); err != nil {
+		return false, nil //nolint:nilerr // its reader could not open it either
+	}
+	more, err := src.Headers(x.height+1, height)
+	x.headers = append(x.headers, more...)
+	return err == nil, err
 }
 
 // collect picks what a file carries of them, by ascending height: the newest,
 // which covers the most, and the first after each milestone, which shows its
-// time best.
-func collect(src Source, w Witnessed, newest []byte, x extracted) ([]Cosigned, error) {
+// time best. The newest may be above the file's height; then its headers are
+// added.
+func collect(ctx context.Context, src Source, c Contents, x *extracted) ([]Cosigned, error) {
+	w := c.Witnessed
 	if w == nil {
 		return nil, nil
 	}
 	h, err := readHistory(x.directory, x.trial)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := newestCosigned(ctx, c, x.height)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +102,13 @@ func collect(src Source, w Witnessed, newest []byte, x extracted) ([]Cosigned, e
 		if err != nil {
 			return nil, err
 		}
-		picked[at] = &Cosigned{Note: newest}
+		reached, err := x.reach(src, newest, at)
+		if err != nil {
+			return nil, err
+		}
+		if reached {
+			picked[at] = &Cosigned{Note: newest}
+		}
 	}
 	for _, m := range h.milestones {
 		at, note, err := w.CosignedFrom(m.height)
@@ -143,16 +186,19 @@ func (v *verification) readCosigned() outcome {
 		if err != nil {
 			return failed(at, "%v", err)
 		}
-		if opened.Height == 0 || opened.Height > uint64(len(v.headers)) {
-			return failed(at, "of height %d; the headers end at %d", opened.Height, len(v.headers))
+		if opened.Height == 0 || opened.Height > uint64(len(v.chained)) {
+			return failed(at, "of height %d; the headers end at %d", opened.Height, len(v.chained))
 		}
-		if err := opened.Matches(v.headers[opened.Height-1]); err != nil {
+		if err := opened.Matches(v.chained[opened.Height-1]); err != nil {
 			return failed(at, "the node signed a second history: %v", err)
 		}
 		if n := len(v.vouched); n > 0 && v.vouched[n-1].height >= opened.Height {
 			return failed(at, "height %d after %d; they ascend", opened.Height, v.vouched[n-1].height)
 		}
 		seen := vouched{height: opened.Height, note: c.Note, stamps: c.Stamps, at: at}
+		if !v.rooted[opened.Height] {
+			return failed(at, "that its log and the file's are one is not shown")
+		}
 		if p := v.policy.witnesses; p != nil {
 			if seen.found, err = p.Open(c.Note); err != nil {
 				return failed(at, "%v", err)
@@ -160,7 +206,27 @@ func (v *verification) readCosigned() outcome {
 		}
 		v.vouched = append(v.vouched, seen)
 	}
+	if n := len(v.chained); n > len(v.headers) && (len(v.vouched) == 0 || v.vouched[len(v.vouched)-1].height != uint64(n)) {
+		return failed("file:"+partHeaders, "they go on to height %d, and no checkpoint of it is in the file", n)
+	}
 	return outcome{status: Passed}
+}
+
+// signedHeaders are the headers that the file's checkpoint and, by what their
+// texts say, its cosigned ones name, by ascending height.
+func (v *verification) signedHeaders() []chain.Header {
+	named := map[uint64]bool{v.checkpoint.Height: true}
+	list, _, _ := decodeSequence[Cosigned](v.parts[partCosigned])
+	for _, c := range list {
+		if height, err := heightOf(c.Note); err == nil && height > 0 && height <= uint64(len(v.chained)) {
+			named[height] = true
+		}
+	}
+	var out []chain.Header
+	for _, height := range slices.Sorted(maps.Keys(named)) {
+		out = append(out, v.chained[height-1])
+	}
+	return out
 }
 
 // witnessed judges whether independent witnesses vouch for the whole file.
@@ -169,8 +235,8 @@ func (v *verification) witnessed() outcome {
 	if _, found := v.parts[partCosigned]; !found {
 		return skipped("no cosigned checkpoint in the file: %s", alone)
 	}
-	if v.genesis == nil || len(v.headers) == 0 {
-		return after(checkHeaders)
+	if v.rooted == nil {
+		return after(checkLogRoot)
 	}
 	if o := v.readCosigned(); o.status != Passed {
 		v.vouched = nil
@@ -184,11 +250,13 @@ func (v *verification) witnessed() outcome {
 	if !ok {
 		return skipped("%d checkpoints in the file, none cosigned by the quorum of this policy (%s): %s", len(v.vouched), v.policy.Name, alone)
 	}
-	if last := v.lastEntry(); newest.height < last {
-		return skipped("the newest cosigned checkpoint is of height %d, and this trial goes on to height %d: write the file again once witnesses have seen it", newest.height, last)
+	// That both streams are whole is what the file's last header says: a node could
+	// show it to one reader alone, after all that witnesses have seen.
+	if last := uint64(len(v.headers)); newest.height < last {
+		return skipped("the newest cosigned checkpoint is of height %d, and this file goes on to height %d: write it again once witnesses have seen that", newest.height, last)
 	}
-	return passed("cosigned by %s at height %d, %s by their clocks: every entry of both streams is in the one history that they have seen",
-		names(newest.found), newest.height, newest.found.Last.Format(time.RFC3339))
+	return passed("cosigned by %s at height %d, %s by their clocks: both streams, whole as of height %d, are in the one history that they have seen",
+		names(newest.found), newest.height, newest.found.Last.Format(time.RFC3339), len(v.headers))
 }
 
 func names(c witness.Cosigned) string {
@@ -206,16 +274,6 @@ func (v *verification) newestWitnessed() (vouched, bool) {
 		}
 	}
 	return vouched{}, false
-}
-
-// lastEntry is the height of the newest entry of the file.
-func (v *verification) lastEntry() (height uint64) {
-	for _, s := range v.streams {
-		if s != nil && len(s.entries) > 0 {
-			height = max(height, s.entries[len(s.entries)-1].Height)
-		}
-	}
-	return height
 }
 
 // milestones judges whose clock the times of the milestones are by.
@@ -241,12 +299,16 @@ func (v *verification) milestones() outcome {
 	return passed("each of %d milestones is in a checkpoint that witnesses cosigned within seven days of it, by their clocks", len(h.milestones))
 }
 
+// near says that a checkpoint with a milestone was seen soon after it. One seen
+// before it is of a ledger whose clock is ahead.
+func near(at int64, m *Milestone) bool { return m.time-ahead <= at && at <= m.time+soon }
+
 // shown is when witnesses had seen a milestone, in milliseconds, if that was soon.
 func (v *verification) shown(m *Milestone) (int64, bool) {
 	for _, c := range v.vouched {
 		if c.found.Quorum && c.height >= m.height {
 			at := c.found.Last.UnixMilli()
-			return at, at <= m.time+soon
+			return at, near(at, m)
 		}
 	}
 	return 0, false
@@ -284,7 +346,7 @@ func (v *verification) stamps() (o outcome, asked bool) {
 // stamped notes when an authority had stamped a milestone, if that was soon.
 func (v *verification) stamped(m *Milestone) {
 	for _, c := range v.vouched {
-		if at := c.dated.UnixMilli(); !c.dated.IsZero() && c.height >= m.height && at <= m.time+soon {
+		if at := c.dated.UnixMilli(); !c.dated.IsZero() && c.height >= m.height && near(at, m) {
 			m.Stamped = instant(at)
 			return
 		}

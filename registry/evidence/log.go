@@ -21,37 +21,63 @@ type placed struct {
 	leaf  []byte
 }
 
-// logRoot computes the root of the log of the given size from the leaves that
-// the file has, by ascending place, and the gaps between them.
-func logRoot(size uint64, leaves []placed, gaps []Gap) (wire.Hash, error) {
-	root := logRanges.NewEmptyRange(0)
-	for root.End() < size {
+// computeLog computes the log of the given size from the leaves that the file
+// has, by ascending place, and the gaps between them. It tells reached each size
+// that an entry or a gap ends at.
+func computeLog(size uint64, leaves []placed, gaps []Gap, reached func(*compact.Range) error) error {
+	log := logRanges.NewEmptyRange(0)
+	for log.End() < size {
 		switch {
-		case len(leaves) > 0 && leaves[0].place == root.End():
-			if err := root.Append(logHasher.HashLeaf(leaves[0].leaf), nil); err != nil {
-				return wire.Hash{}, err
+		case len(leaves) > 0 && leaves[0].place == log.End():
+			if err := log.Append(logHasher.HashLeaf(leaves[0].leaf), nil); err != nil {
+				return err
 			}
 			leaves = leaves[1:]
-		case len(gaps) > 0 && gaps[0].First == root.End():
-			if err := fill(root, gaps[0], size); err != nil {
-				return wire.Hash{}, err
+		case len(gaps) > 0 && gaps[0].First == log.End():
+			if err := fill(log, gaps[0], size); err != nil {
+				return err
 			}
 			gaps = gaps[1:]
 		default:
-			return wire.Hash{}, fmt.Errorf("place %d of the log is covered neither by an entry nor by a gap", root.End())
+			return fmt.Errorf("place %d of the log is covered neither by an entry nor by a gap", log.End())
+		}
+		if err := reached(log); err != nil {
+			return err
 		}
 	}
 	if len(leaves) > 0 || len(gaps) > 0 {
-		return wire.Hash{}, fmt.Errorf("%d entries and %d gaps lie beyond the log of %d transactions, or upon each other", len(leaves), len(gaps), size)
+		return fmt.Errorf("%d entries and %d gaps lie beyond the log of %d transactions, or upon each other", len(leaves), len(gaps), size)
 	}
-	if size == 0 {
-		return wire.Hash(logHasher.EmptyRoot()), nil
+	return nil
+}
+
+// roots compares the log, as it grows, with the roots of headers.
+type roots struct {
+	headers  []chain.Header // by ascending height, that were not reached yet
+	compared map[uint64]bool
+}
+
+func newRoots(headers []chain.Header) *roots {
+	return &roots{headers: headers, compared: map[uint64]bool{}}
+}
+
+func (r *roots) reached(log *compact.Range) error {
+	for len(r.headers) > 0 && r.headers[0].Size() < log.End() {
+		r.headers = r.headers[1:] // a gap goes across its end
 	}
-	h, err := root.GetRootHash(nil)
+	if len(r.headers) == 0 || r.headers[0].Size() != log.End() {
+		return nil
+	}
+	h := r.headers[0]
+	root, err := log.GetRootHash(nil)
 	if err != nil {
-		return wire.Hash{}, err
+		return err
 	}
-	return wire.Hash(h), nil
+	if wire.Hash(root) != h.Root {
+		return fmt.Errorf("the entries and the hashes between them do not give the root that was signed at height %d", h.Height)
+	}
+	r.compared[h.Height] = true
+	return nil
 }
 
 func fill(root *compact.Range, g Gap, size uint64) error {
@@ -67,6 +93,21 @@ func fill(root *compact.Range, g Gap, size uint64) error {
 		return fmt.Errorf("gap at %d: %w", g.First, err)
 	}
 	return root.AppendRange(r, nil)
+}
+
+// splitAt parts gaps at sizes of the log, ascending, so that its root at each
+// can be computed.
+func splitAt(gaps []Gap, sizes []uint64) (parts []Gap) {
+	for _, g := range gaps {
+		for _, size := range sizes {
+			if g.First < size && size < g.First+g.Count {
+				parts = append(parts, Gap{First: g.First, Count: size - g.First})
+				g = Gap{First: size, Count: g.First + g.Count - size}
+			}
+		}
+		parts = append(parts, g)
+	}
+	return parts
 }
 
 // gapsBetween lists the gaps between ascending places of a log, without hashes.

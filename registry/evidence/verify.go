@@ -70,13 +70,15 @@ type verification struct {
 	genesis    *chain.Genesis
 	key        *verifier.Key
 	decoded    []chain.Header // all that decode
-	headers    []chain.Header // the same, if they chain
+	chained    []chain.Header // the same, if they chain
+	headers    []chain.Header // of them, those up to the height of the file
 	checkpoint *chain.Checkpoint
 	streams    [2]*stream // the directory's and the trial's
 	recorder   *recorder
 	replayed   *replay.Result
 	stopped    *replay.Divergence
 	proven     [2]*chain.Stream // what the last header says of the streams
+	rooted     map[uint64]bool  // heights whose log is that of the entries and gaps; nil if it was not computed
 	vouched    []vouched        // by ascending height
 	standings  []contract.Standing
 	histories  *history

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/trialith/trialith/circuits/ceremony/transcript"
 	"github.com/trialith/trialith/circuits/verifier"
@@ -49,7 +50,10 @@ type Contents struct {
 	Key       *verifier.Key // that the genesis pins
 	Ceremony  []byte        // the record of how the key was made (package circuits/ceremony/transcript); nil for none
 	Witnessed Witnessed     // the checkpoints that witnesses cosigned; nil for none
-	Packages  Packages      // gives the released package; nil for none
+	// Patience is how long to wait for a cosigned checkpoint of the file's height
+	// or above, if witnesses cosign this ledger at all. 0: not at all.
+	Patience time.Duration
+	Packages Packages // gives the released package; nil for none
 }
 
 // Write writes the evidence file of a trial as of the ledger's present
@@ -59,17 +63,16 @@ func Write(ctx context.Context, w io.Writer, src Source, t trial.ID, c Contents)
 	if c.Key == nil || wire.Hash(c.Key.Hash()) != g.VerifyingKey {
 		return fmt.Errorf("evidence: verifying key: not the one that the genesis pins, %v", g.VerifyingKey)
 	}
-	newest, err := newestCosigned(c.Witnessed)
-	if err != nil {
-		return fmt.Errorf("evidence: cosigned checkpoint: %w", err)
-	}
 	x, err := extract(ctx, src, t)
 	if err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
-	cosigned, err := collect(src, c.Witnessed, newest, x)
+	cosigned, err := collect(ctx, src, c, &x)
 	if err != nil {
 		return fmt.Errorf("evidence: cosigned checkpoints: %w", err)
+	}
+	if err := x.fillLog(src, cosigned); err != nil {
+		return fmt.Errorf("evidence: %w", err)
 	}
 	archive, err := released(ctx, x.trial, c.Packages)
 	if err != nil {
@@ -107,7 +110,7 @@ func Write(ctx context.Context, w io.Writer, src Source, t trial.ID, c Contents)
 type extracted struct {
 	height           uint64
 	checkpoint       []byte
-	headers          []chain.Header
+	headers          []chain.Header // to that height, or to that of a later checkpoint that was cosigned
 	directory, trial []engine.Entry
 	proofs           []chain.StreamProof
 	gaps             []Gap
@@ -129,12 +132,28 @@ func extract(ctx context.Context, src Source, t trial.ID) (x extracted, err erro
 			return x, err
 		}
 	}
+	return x, nil
+}
+
+// fillLog finds the hashes that stand in for other trials' entries.
+func (x *extracted) fillLog(src Source, cosigned []Cosigned) error {
 	places, err := placesOf(x.headers, x.directory, x.trial)
 	if err != nil {
-		return x, err
+		return err
 	}
-	x.gaps = gapsBetween(x.headers[x.height-1].Size(), places)
-	return x, fillGaps(src, x.gaps)
+	sizes := []uint64{x.headers[x.height-1].Size()}
+	for _, c := range cosigned {
+		height, err := heightOf(c.Note)
+		if err != nil {
+			return err
+		}
+		if height > 0 && height <= uint64(len(x.headers)) {
+			sizes = append(sizes, x.headers[height-1].Size())
+		}
+	}
+	slices.Sort(sizes)
+	x.gaps = splitAt(gapsBetween(slices.Max(sizes), places), sizes)
+	return fillGaps(src, x.gaps)
 }
 
 // proofs asks for the directory's and the trial's stream proof of one head.
