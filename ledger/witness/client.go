@@ -3,6 +3,7 @@ package witness
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -110,6 +111,9 @@ func (c *client) ask(ctx context.Context, h *round, prove func(m, n uint64) ([]w
 			}
 			c.size = known
 		case http.StatusUnprocessableEntity:
+			if c.size == h.Size {
+				return "", fmt.Errorf("%w: another head of %d transactions", ErrRolledBack, h.Size)
+			}
 			return "", fmt.Errorf("%w: from the head of %d transactions that it knows there is no way to this ledger's of %d: %s", ErrRolledBack, c.size, h.Size, excerpt(answer))
 		default:
 			return "", &rejected{status, excerpt(answer)}
@@ -145,16 +149,22 @@ func post(ctx context.Context, client *http.Client, address, kind string, body [
 }
 
 // verify finds the witness's own valid line in its answer. Others are ignored.
+// The line that it returns is in the one spelling that a receipt has room for.
 func (c *client) verify(text, answer string) (string, error) {
 	n, err := note.Open([]byte(text+"\n"+answer), note.VerifierList(c.Key.Verifier()))
 	if err != nil {
 		return "", fmt.Errorf("its cosignature: %w", err)
 	}
 	s := n.Sigs[0]
-	if _, err := cosignedAt(s); err != nil {
+	at, err := cosignedAt(s)
+	if err != nil {
 		return "", err
 	}
-	return "— " + s.Name + " " + s.Base64 + "\n", nil
+	if at.Unix() == 0 {
+		return "", errors.New("its cosignature: without a time")
+	}
+	b, err := base64.StdEncoding.DecodeString(s.Base64)
+	return "— " + s.Name + " " + base64.StdEncoding.EncodeToString(b) + "\n", err
 }
 
 // excerpt is the beginning of a stranger's text, fit for a log.

@@ -3,6 +3,7 @@ package witness
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -283,6 +284,35 @@ func TestBadWitnesses(t *testing.T) {
 				t.Errorf("reported\n%s", got)
 			}
 		})
+	}
+}
+
+// TestSpelling: what is kept of an answer has one spelling, else no receipt with
+// it could be read.
+func TestSpelling(t *testing.T) {
+	t.Parallel()
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	o := outpostOf(t, 1, at(noon), func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			b := rec.Body.Bytes()
+			if i := bytes.Index(b, []byte("==\n")); i > 0 && rec.Code == http.StatusOK {
+				b[i-1] = alphabet[strings.IndexByte(alphabet, b[i-1])|1] // a spare bit
+			}
+			rw.WriteHeader(rec.Code)
+			rw.Write(b)
+		})
+	})
+	l := ledger(t, "a")
+	f, _ := feeder(t, l, o)
+	f.Start()
+	_, p := policyOf(t, o)
+	for line := range strings.Lines(signatures(cosignedHead(t, l, p))) {
+		words := strings.Fields(line)
+		if _, err := base64.StdEncoding.Strict().DecodeString(words[len(words)-1]); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
 	}
 }
 

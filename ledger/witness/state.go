@@ -27,7 +27,7 @@ const (
 // value is that of a log that it has not seen.
 type seen struct {
 	head
-	checkpoint []byte // signed by the log
+	checkpoint []byte // signed by the log, and cosigned
 }
 
 // record keeps one log's state in one file.

@@ -175,15 +175,16 @@ func refuse(status int, format string, args ...any) error {
 
 // ServeHTTP answers POST …/add-checkpoint of C2SP tlog-witness. A head whose
 // time is off is refused with 412, which that specification does not know.
-// GET …/checkpoint/<origin> shows the newest head of a log that was cosigned:
-// it says how far a node that lost its data had come.
+// GET …/<SHA-256 of the origin>/checkpoint shows the newest head of a log that
+// was cosigned, with the cosignature: it says how far a node that lost its data
+// had come. GET …/checkpoint/<origin> is the same for who types it.
 func (w *Witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	if _, origin, found := strings.Cut(r.URL.Path, "/checkpoint/"); found && r.Method == http.MethodGet {
+	if origin, found := w.asked(r.URL.Path); found && r.Method == http.MethodGet {
 		w.show(rw, origin)
 		return
 	}
 	if !strings.HasSuffix(r.URL.Path, "/add-checkpoint") {
-		http.Error(rw, "this is a witness; it answers POST /add-checkpoint and GET /checkpoint/<origin>", http.StatusNotFound)
+		http.Error(rw, "this is a witness; it answers POST /add-checkpoint and GET /<SHA-256 of an origin>/checkpoint", http.StatusNotFound)
 		return
 	}
 	if r.Method != http.MethodPost {
@@ -205,7 +206,22 @@ func (w *Witness) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	io.WriteString(rw, line) //nolint:errcheck // a client that is gone asks again
 }
 
-// show answers with the newest cosigned head of a log, as the log signed it.
+// asked is the origin of the log whose newest head a path names.
+func (w *Witness) asked(path string) (origin string, found bool) {
+	if _, origin, found = strings.Cut(path, "/checkpoint/"); found {
+		return origin, true
+	}
+	prefix, found := strings.CutSuffix(path, "/checkpoint")
+	hash := prefix[strings.LastIndexByte(prefix, '/')+1:]
+	for origin := range w.logs {
+		if hash == fmt.Sprintf("%x", sha256.Sum256([]byte(origin))) {
+			return origin, found
+		}
+	}
+	return hash, found
+}
+
+// show answers with the newest head of a log and its cosignature.
 func (w *Witness) show(rw http.ResponseWriter, origin string) {
 	l, known := w.logs[origin]
 	if !known {
@@ -265,10 +281,7 @@ func (w *Witness) Add(body []byte) (string, error) {
 	if err != nil {
 		return "", refuse(http.StatusBadRequest, "checkpoint: %w", err)
 	}
-	if err := l.advance(w, r, h, signed); err != nil {
-		return "", err
-	}
-	return cosign(w.cfg.Name, w.cfg.Key, time.UnixMilli(w.cfg.Clock.Now()), n.Text), nil
+	return l.advance(w, r, h, n.Text, signed)
 }
 
 // statusOf tells a note that is no note from one without a good signature.
@@ -281,34 +294,38 @@ func statusOf(err error) int {
 	return http.StatusBadRequest
 }
 
-// advance makes h the newest head of the log, durably, or says why not.
-func (l *watched) advance(w *Witness, r Request, h head, signed []byte) error {
+// advance makes h the newest head of the log, durably, and cosigns it, or says
+// why not. The cosignature's time is of when no later head was known.
+func (l *watched) advance(w *Witness, r Request, h head, text string, signed []byte) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failed != nil {
-		return l.failed
+		return "", l.failed
 	}
 	if err := l.judge(r, h); err != nil {
 		if fork, found := errors.AsType[*forkError](err); found {
 			w.cfg.Report(errors.Join(fork, l.record.keep(fork.kept, l.seen.checkpoint, signed)))
 			err = fork.refusal
 		}
-		return err
+		return "", err
 	}
-	if err := punctual(h, w.cfg.Clock.Now()); err != nil {
-		return err
+	now := w.cfg.Clock.Now()
+	if err := punctual(h, now); err != nil {
+		return "", err
 	}
+	line := cosign(w.cfg.Name, w.cfg.Key, time.UnixMilli(now), text)
 	if l.seen.checkpoint != nil && h.size == l.seen.size {
-		return nil // the same head again: it is on disk
+		return line, nil // the same head again: it is on disk
 	}
+	signed = append(signed, line...)
 	if err := l.record.save(signed); err != nil {
 		// Whether the old or the new state is on disk is not known.
 		l.failed = fmt.Errorf("witness: the state of %q could not be written; restart it: %w", h.origin, err)
 		w.cfg.Report(l.failed)
-		return l.failed
+		return "", l.failed
 	}
 	l.seen = seen{h, signed}
-	return nil
+	return line, nil
 }
 
 // forkError is a head that a log signed although it does not go with the one
@@ -330,7 +347,11 @@ func (l *watched) judge(r Request, h head) error {
 	s := l.seen
 	first := s.checkpoint == nil
 	if !first && h.size == s.size && !h.same(s.head) {
-		return forked(h, http.StatusConflict, s.size, "two heads of size %d", h.size)
+		status := http.StatusConflict
+		if r.Old == s.size {
+			status = http.StatusUnprocessableEntity
+		}
+		return forked(h, status, s.size, "two heads of size %d", h.size)
 	}
 	if r.Old != s.size {
 		return &refusal{http.StatusConflict, s.size, fmt.Errorf("old size %d, this witness knows %d", r.Old, s.size)}

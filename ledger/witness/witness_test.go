@@ -200,8 +200,22 @@ func TestShow(t *testing.T) {
 		t.Errorf("%d %s", code, text)
 	}
 	want(t, w, l.request(0, l.head()), http.StatusOK, "")
-	if code, text := get("/prefix/checkpoint/" + origin); code != http.StatusOK || text != string(l.sign(l.head())) {
-		t.Errorf("%d %s", code, text)
+	hashed := fmt.Sprintf("/prefix/%x/checkpoint", sha256.Sum256([]byte(origin)))
+	policy, err := ParsePolicy([]byte("witness w " + w.VerifierKey() + "\nquorum w\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/prefix/checkpoint/" + origin, hashed} {
+		code, text := get(path)
+		if code != http.StatusOK || !strings.HasPrefix(text, string(l.sign(l.head()))) {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+		if err := policy.Check([]byte(text)); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if code, _ := get(fmt.Sprintf("/%x/checkpoint", sha256.Sum256([]byte("another")))); code != http.StatusNotFound {
+		t.Errorf("another log's: %d", code)
 	}
 	if code, text := get("/checkpoint/log.example/other"); code != http.StatusNotFound || !strings.Contains(text, "does not watch") {
 		t.Errorf("%d %s", code, text)
@@ -366,14 +380,14 @@ func TestFork(t *testing.T) {
 	want(t, other, lie.request(0, lie.heads[1]), http.StatusOK, "")
 	want(t, other, lie.request(2, longer), http.StatusOK, "")
 
-	want(t, w, lie.request(3, same), http.StatusConflict, "3\n")
+	want(t, w, lie.request(3, same), http.StatusUnprocessableEntity, "two heads of size 3")
 	want(t, w, lie.request(2, same), http.StatusConflict, "3\n")
 	want(t, w, lie.request(2, longer), http.StatusConflict, "3\n")
 	want(t, w, lie.request(3, longer), http.StatusUnprocessableEntity, "no proof")
 	// The same log and another header is a fork of the headers.
 	forged := honest.head()
 	forged.Header[0] ^= 1
-	want(t, w, honest.request(3, forged), http.StatusConflict, "3\n")
+	want(t, w, honest.request(3, forged), http.StatusUnprocessableEntity, "two heads of size 3")
 
 	if len(reported) != 4 || !strings.Contains(reported[0], "FORK: two heads of size 3") {
 		t.Errorf("reported %q", reported)
@@ -428,7 +442,7 @@ func TestKeepsLittle(t *testing.T) {
 	for i := range 2 * maxKept {
 		forged := l.head()
 		binary.BigEndian.PutUint32(forged.Header[:], uint32(i))
-		want(t, w, l.request(1, forged), http.StatusConflict, "")
+		want(t, w, l.request(1, forged), http.StatusUnprocessableEntity, "")
 	}
 	names, err := vfs.Default.List(c.Dir)
 	if err != nil {
