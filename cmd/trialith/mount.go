@@ -65,7 +65,9 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
 		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
 		Evidence: func(ctx context.Context, id trial.ID, w io.Writer) error {
-			return evidence.Write(ctx, w, n.ledger, id, evidence.Contents{Key: n.key, Ceremony: n.record, Witnessed: n.ledger, Patience: cosignedWithin, Packages: n.store})
+			return evidence.Write(ctx, w, n.ledger, id, evidence.Contents{
+				Key: n.key, Ceremony: n.record, Witnessed: n.ledger, Quorum: witnesses, Patience: cosignedWithin, Packages: n.store,
+			})
 		},
 		Verify: func(ctx context.Context, r io.ReaderAt, size int64) (any, error) {
 			return verifyUpload(ctx, r, size)

@@ -36,12 +36,39 @@ type Witnessed interface {
 // (milliseconds).
 const soon = 7 * 24 * 60 * 60 * 1000
 
+// maxLooks is how many checkpoints in a row are asked for the writer's quorum.
+const maxLooks = 256
+
+// cosignedFrom is the first cosigned checkpoint of a height or above that has the
+// writer's quorum, else the first one.
+func (c Contents) cosignedFrom(height uint64) (at uint64, note []byte, enough bool, err error) {
+	for i := range maxLooks {
+		next, signed, err := c.Witnessed.CosignedFrom(height)
+		switch {
+		case errors.Is(err, engine.ErrUnknown) && i > 0:
+			return at, note, false, nil
+		case err != nil:
+			return 0, nil, false, err
+		case c.Quorum == nil || c.Quorum.Check(signed) == nil:
+			return next, signed, true, nil
+		}
+		if i == 0 {
+			at, note = next, signed
+		}
+		height = next + 1
+	}
+	return at, note, false, nil
+}
+
 // newestCosigned is the first cosigned checkpoint of a height or above, which is
 // waited for; else the newest below it; nil if there is none at all.
 func newestCosigned(ctx context.Context, c Contents, height uint64) ([]byte, error) {
 	const pause = 100 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
-		_, note, err := c.Witnessed.CosignedFrom(height)
+		_, note, enough, err := c.cosignedFrom(height)
+		if err == nil && !enough && waited < c.Patience {
+			err = engine.ErrUnknown
+		}
 		if err == nil || !errors.Is(err, engine.ErrUnknown) {
 			return note, err
 		}
@@ -111,7 +138,7 @@ func collect(ctx context.Context, src Source, c Contents, x *extracted) ([]Cosig
 		}
 	}
 	for _, m := range h.milestones {
-		at, note, err := w.CosignedFrom(m.height)
+		at, note, _, err := c.cosignedFrom(m.height)
 		if err == nil && at <= x.height {
 			picked[at] = &Cosigned{Note: note}
 		} else if err != nil && !errors.Is(err, engine.ErrUnknown) {

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -188,6 +189,36 @@ func TestWitnessedAbove(t *testing.T) {
 	} {
 		if r := verifyUnder(t, change(t, b.Bytes(), do), o.policy(Builtin())); r.Verdict != NotValid {
 			t.Errorf("%s: %s", name, text(r))
+		}
+	}
+}
+
+// few is the quorum of a writer whom one witness is not enough, but at one height.
+type few struct{ height uint64 }
+
+func (f few) Check(checkpoint []byte) error {
+	if at, err := heightOf(checkpoint); err != nil || at != f.height {
+		return errors.New("too few")
+	}
+	return nil
+}
+
+// TestQuorumOfWriter: a checkpoint that not all witnesses have cosigned yet is
+// passed over for a later one that they have, if there is one.
+func TestQuorumOfWriter(t *testing.T) {
+	t.Parallel()
+	o := observe(newLab(t, labGenesis(), verifier.Development(), nil))
+	o.found()
+	o.begin()
+	o.cosign()
+	first := o.ledger.Head().Height
+	o.beginAnother()
+	o.cosign()
+	second := o.ledger.Head().Height
+	for want, quorum := range map[uint64]uint64{second: second, first: second + 1} {
+		at, _, enough, err := Contents{Witnessed: o.ledger, Quorum: few{quorum}}.cosignedFrom(1)
+		if at != want || enough != (quorum == second) || err != nil {
+			t.Errorf("quorum at %d: height %d, %v, %v; want %d", quorum, at, enough, err, want)
 		}
 	}
 }

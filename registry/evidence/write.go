@@ -50,6 +50,9 @@ type Contents struct {
 	Key       *verifier.Key // that the genesis pins
 	Ceremony  []byte        // the record of how the key was made (package circuits/ceremony/transcript); nil for none
 	Witnessed Witnessed     // the checkpoints that witnesses cosigned; nil for none
+	// Quorum is whose cosignatures the writer takes for enough, so that the
+	// checkpoints it picks have them where they can; nil for anybody's.
+	Quorum interface{ Check(checkpoint []byte) error }
 	// Patience is how long to wait for a cosigned checkpoint of the file's height
 	// or above, if witnesses cosign this ledger at all. 0: not at all.
 	Patience time.Duration
