@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine/solo"
 	"github.com/trialith/trialith/ledger/monitor"
+	"github.com/trialith/trialith/ledger/tiles"
 	"github.com/trialith/trialith/ledger/witness"
 )
 
@@ -76,17 +78,19 @@ func witnessKeyCommand() *cobra.Command {
 }
 
 func witnessCheckCommand() *cobra.Command {
-	var genesis string
+	var genesis, rotations string
 	c := &cobra.Command{
 		Use:   "check FORK --genesis GENESIS",
 		Short: "Check what a witness kept of a ledger that signed two histories, offline",
-		Long: `Check a file *.fork of a witness's directory, with nothing but the ledger's genesis.
+		Long: `Check a file *.fork of a witness's directory, with nothing but the ledger's genesis,
+and the rotations of its node's key if there were any: the file that the ledger and its
+mirrors have under that name.
 
 The exit code is 0 if it proves that the ledger's node signed two histories, 1 if it
 proves nothing, 2 if it cannot be read.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			g, err := genesisFile(genesis)
+			keys, err := keysFile(genesis, rotations)
 			if err != nil {
 				return unusable(c.ErrOrStderr(), err)
 			}
@@ -98,29 +102,49 @@ proves nothing, 2 if it cannot be read.`,
 			if err != nil {
 				return unusable(c.ErrOrStderr(), err)
 			}
-			sentence, err := twoHistories(g, first, second)
+			sentence, err := twoHistories(keys, first, second)
 			return sayEvidence(c.OutOrStdout(), sentence, err)
 		},
 	}
 	c.Flags().StringVar(&genesis, "genesis", "", "the ledger's genesis `file` (required)")
+	c.Flags().StringVar(&rotations, "rotations", "", "the rotations of the node's key: a `file`")
 	c.MarkFlagRequired("genesis") //nolint:errcheck // the flag is there
 	return c
 }
 
+// keysFile reads the node's keys; no file of rotations is no rotation.
+func keysFile(genesis, rotations string) (chain.Keys, error) {
+	g, err := genesisFile(genesis)
+	if err != nil || rotations == "" {
+		return g.Keys(), err
+	}
+	b, err := readLimited(rotations, int64(tiles.Path{Kind: tiles.Rotations}.Limit()))
+	if err != nil {
+		return chain.Keys{}, err
+	}
+	rs, err := tiles.DecodeRotations(b)
+	if err != nil {
+		return chain.Keys{}, err
+	}
+	return chain.NewKeys(g, rs...)
+}
+
 // twoHistories says what two signed checkpoints prove on their face.
-func twoHistories(g chain.Genesis, first, second []byte) (string, error) {
-	e := monitor.Equivocation{Ledger: g.ID(), Earlier: monitor.Signed{Checkpoint: string(first)}, Later: monitor.Signed{Checkpoint: string(second)}}
-	a, err := e.Earlier.Open(g)
-	if err != nil {
-		return "", err
+func twoHistories(k chain.Keys, first, second []byte) (string, error) {
+	var signed [2]monitor.Signed
+	var height [2]uint64
+	for i, msg := range [][]byte{first, second} {
+		c, err := chain.OpenCheckpoint(k, msg)
+		if err != nil {
+			return "", err
+		}
+		signed[i], height[i] = monitor.Signed{Checkpoint: string(msg), Rotations: k.Until(c.Height)}, c.Height
 	}
-	b, err := e.Later.Open(g)
-	if err != nil {
-		return "", err
+	if height[0] > height[1] {
+		slices.Reverse(signed[:])
 	}
-	if a.Height > b.Height {
-		e.Earlier, e.Later = e.Later, e.Earlier
-	}
+	g := k.Genesis()
+	e := monitor.Equivocation{Ledger: g.ID(), Earlier: signed[0], Later: signed[1]}
 	return e.Check(g)
 }
 
