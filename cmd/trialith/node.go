@@ -21,6 +21,7 @@ import (
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/solo"
+	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/witness"
 	registrynode "github.com/trialith/trialith/registry/node"
 	"github.com/trialith/trialith/server/readmodel"
@@ -105,8 +106,12 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var quorum receipt.Policy
+	if c.watched.policy != nil {
+		quorum = c.watched.policy
+	}
 	n.ledger, err = solo.Open(solo.Config{
-		Dir: filepath.Join(c.dir, dirLedger), Key: c.key, KeyOf: n.keys.Of, HeadFile: filepath.Join(c.dir, dirKeys, fileHead),
+		Quorum: quorum, Dir: filepath.Join(c.dir, dirLedger), Key: c.key, KeyOf: n.keys.Of, HeadFile: filepath.Join(c.dir, dirKeys, fileHead),
 		Clock: c.clock, Machine: machine, Genesis: c.genesis,
 		Followers: append([]engine.Follower{n.model}, c.follow...),
 	})

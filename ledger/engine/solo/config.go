@@ -10,6 +10,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/chain"
 	"github.com/trialith/trialith/ledger/engine"
+	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/tx"
 )
 
@@ -28,6 +29,9 @@ type Config struct {
 	Genesis   chain.Genesis
 	Followers []engine.Follower
 	FS        vfs.FS // nil: the disk
+	// Quorum is whose cosignatures a receipt is to carry, if a checkpoint has
+	// them. Nil: anybody's.
+	Quorum receipt.Policy
 
 	MaxQueue      int // transactions admitted and not yet in a block; 0: 8192
 	MaxQueueBytes int // their bytes; 0: 64 MiB

@@ -10,20 +10,23 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 )
 
+// maxLooks is how many cosigned checkpoints in a row a receipt is sought under.
+const maxLooks = 64
+
 // Receipt returns the receipt of a transaction, under the first checkpoint that
-// covers it and that witnesses have cosigned; as long as there is none, under
-// that of its own block.
+// covers it and that witnesses have cosigned, if one can be found with the
+// configured quorum; as long as there is none, under that of its own block.
 func (l *Ledger) Receipt(hash wire.TxHash) (receipt.Receipt, error) {
 	e, err := l.Entry(hash)
 	if err != nil {
 		return receipt.Receipt{}, err
 	}
-	_, cosigned, err := l.CosignedFrom(e.Height)
-	if err == nil {
-		return l.ReceiptUnder(hash, cosigned)
-	}
-	if !errors.Is(err, engine.ErrUnknown) {
+	cosigned, err := l.cosignedFrom(e.Height)
+	if err != nil {
 		return receipt.Receipt{}, err
+	}
+	if cosigned != nil {
+		return l.ReceiptUnder(hash, cosigned)
 	}
 	return read(l, func(c *committed) (receipt.Receipt, error) {
 		checkpoint, err := c.at(e.Height)
@@ -32,6 +35,27 @@ func (l *Ledger) Receipt(hash wire.TxHash) (receipt.Receipt, error) {
 		}
 		return l.receipt(c, &e, e.Height, checkpoint)
 	})
+}
+
+// cosignedFrom returns the first cosigned checkpoint of a height or above that
+// has the configured quorum, else the first one; nil if there is none.
+func (l *Ledger) cosignedFrom(height uint64) (first []byte, err error) {
+	for range maxLooks {
+		at, msg, err := l.CosignedFrom(height)
+		switch {
+		case errors.Is(err, engine.ErrUnknown):
+			return first, nil
+		case err != nil:
+			return nil, err
+		case l.cfg.Quorum == nil || l.cfg.Quorum.Check(msg) == nil:
+			return msg, nil
+		}
+		if first == nil {
+			first = msg
+		}
+		height = at + 1
+	}
+	return first, nil
 }
 
 // ReceiptUnder returns the receipt of a transaction under a given checkpoint of
