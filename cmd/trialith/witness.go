@@ -33,7 +33,8 @@ only if that extends every head it signed before, and if the head's time is with
 five minutes of this machine's clock. What a ledger signed twice over is kept in DIR.
 
 LOG is the genesis file of a ledger, or ORIGIN=KEY with the key of any C2SP log. Name
-a ledger again with its new key after its node's key was rotated.
+a ledger again with its new key after its node's key was rotated, and only with that
+one once something is cosigned under it: the old key may be in other hands.
 
 A witness is worth as much as it is independent: run it where the sponsor cannot reach
 it. DIR holds its key, made at the first start, and what it has signed; a witness that
@@ -191,42 +192,52 @@ func readLogs(args []string) ([]witness.Log, error) {
 		return nil, hint(errors.New("no log to watch"), "name one with --log: the genesis.cbor of a ledger, or ORIGIN=KEY")
 	}
 	var logs []witness.Log
-	at := map[string]int{}
+	at, begun := map[string]int{}, map[string]bool{}
 	for _, arg := range args {
-		l, err := readLog(arg)
+		l, whole, err := readLog(arg)
 		if err != nil {
 			return nil, err
 		}
-		if i, again := at[l.Origin]; again {
-			logs[i].Keys = append(logs[i].Keys, l.Keys...)
+		if whole && begun[l.Origin] {
+			return nil, hint(fmt.Errorf("--log %s: a ledger of the origin %q is named already; two ledgers under one would look like two histories of one", arg, l.Origin),
+				"name a ledger once; a further key of it is named ORIGIN=KEY")
+		}
+		begun[l.Origin] = begun[l.Origin] || whole
+		i, again := at[l.Origin]
+		if !again {
+			at[l.Origin] = len(logs)
+			logs = append(logs, l)
 			continue
 		}
-		at[l.Origin] = len(logs)
-		logs = append(logs, l)
+		if k := l.Keys[0]; slices.ContainsFunc(logs[i].Keys, func(other note.Verifier) bool { return other.KeyHash() == k.KeyHash() }) {
+			return nil, fmt.Errorf("--log %s: this key of %q is named already", arg, l.Origin)
+		}
+		logs[i].Keys = append(logs[i].Keys, l.Keys...)
 	}
 	return logs, nil
 }
 
-func readLog(arg string) (witness.Log, error) {
+// readLog reads one argument; whole says that it is a genesis file.
+func readLog(arg string) (l witness.Log, whole bool, err error) {
 	if origin, vkey, pair := strings.Cut(arg, "="); pair && strings.Contains(vkey, "+") {
 		k, err := witness.ParseLogKey(vkey)
 		if err == nil && k.Name != origin {
 			err = fmt.Errorf("key %q: of the log %q", vkey, k.Name)
 		}
 		if err != nil {
-			return witness.Log{}, fmt.Errorf("--log %s: %w", arg, err)
+			return l, false, fmt.Errorf("--log %s: %w", arg, err)
 		}
-		return witness.Log{Origin: origin, Keys: []note.Verifier{k.Verifier()}}, nil
+		return witness.Log{Origin: origin, Keys: []note.Verifier{k.Verifier()}}, false, nil
 	}
 	b, err := readLimited(arg, chain.MaxGenesisBytes)
 	if err != nil {
-		return witness.Log{}, hint(fmt.Errorf("--log: %w", err), "name a genesis file, or ORIGIN=KEY")
+		return l, false, hint(fmt.Errorf("--log: %w", err), "name a genesis file, or ORIGIN=KEY")
 	}
 	g, err := chain.DecodeGenesis(b)
 	if err != nil {
-		return witness.Log{}, fmt.Errorf("--log %s: %w", arg, err)
+		return l, false, fmt.Errorf("--log %s: %w", arg, err)
 	}
-	return witness.LogOf(g), nil
+	return witness.LogOf(g), true, nil
 }
 
 // teller writes diagnostics from many goroutines, a line at a time.

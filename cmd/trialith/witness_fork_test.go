@@ -57,3 +57,50 @@ func TestForkAfterRotation(t *testing.T) {
 		t.Errorf("%d %s%s", code, &out, &diagnostics)
 	}
 }
+
+// TestLogsOfAWitness: two ledgers of one origin are refused, and so is a key that
+// is named twice.
+func TestLogsOfAWitness(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ledger := func(name string, seed byte) (path, vkey string) {
+		t.Helper()
+		key := func(n byte) tx.PublicKey {
+			return tx.PublicKey(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, ed25519.SeedSize)).Public().(ed25519.PublicKey))
+		}
+		g := chain.Genesis{
+			Version: chain.GenesisVersion, Name: name, Time: 1_700_000_000_000, Epoch: 86400, Rules: 1, Origin: "trialith.example/one", Node: key(seed),
+			Authorities: []chain.Authority{{Role: "regulator", Name: "A regulator", Country: "CH", Key: key(99)}},
+		}
+		path = filepath.Join(dir, name)
+		if err := os.WriteFile(path, g.Encode(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		vkey, err := g.VerifierKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path, "trialith.example/one=" + vkey
+	}
+	one, first := ledger("one", 1)
+	other, second := ledger("other", 2)
+	for _, c := range []struct {
+		args []string
+		good bool
+	}{
+		{[]string{one}, true},
+		{[]string{one, second}, true},
+		{[]string{second, one}, true},
+		{[]string{one, other}, false},
+		{[]string{one, one}, false},
+		{[]string{one, first}, false},
+	} {
+		logs, err := readLogs(c.args)
+		if (err == nil) != c.good {
+			t.Errorf("%q: %v", c.args, err)
+		}
+		if err == nil && (len(logs) != 1 || len(logs[0].Keys) != len(c.args)) {
+			t.Errorf("%q: %+v", c.args, logs)
+		}
+	}
+}

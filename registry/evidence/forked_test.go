@@ -146,7 +146,7 @@ func (c *cosignedLater) StampFrom(h uint64) (uint64, []byte, error) { return c.l
 func (c *cosignedLater) CosignedFrom(h uint64) (uint64, []byte, error) {
 	if c.asked++; c.asked == 2 {
 		c.enrol(1)
-		c.observed.cosign()
+		c.cosign()
 	}
 	return c.ledger.CosignedFrom(h)
 }
