@@ -136,6 +136,11 @@ func (l *Ledger) expire(batch []*item, time int64) []*item {
 			live = append(live, it)
 		}
 	}
+	l.mu.Lock()
+	for _, it := range late {
+		l.expired = max(l.expired, it.Envelope.Expiry)
+	}
+	l.mu.Unlock()
 	l.settle(late, func(int) (engine.Entry, error) {
 		return engine.Entry{}, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired)
 	})

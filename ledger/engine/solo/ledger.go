@@ -50,6 +50,7 @@ type Ledger struct {
 	checking int                // of those, not yet in the queue
 	bytes    int                // of the admitted
 	shares   map[wire.KeyID]int // of the admitted and checked, by signer
+	expired  int64              // the latest expiry that somebody was told has come: a clock set back does not undo it
 	closed   bool
 	err      error
 

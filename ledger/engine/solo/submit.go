@@ -49,7 +49,7 @@ func (l *Ledger) Submit(ctx context.Context, raw []byte) (wire.TxHash, error) {
 		return wire.TxHash{}, fmt.Errorf("%w: transaction: ledger: %v; this ledger is %v", engine.ErrMalformed, env.Ledger, l.id)
 	}
 	hash := tx.Hash(raw)
-	it, now, err := l.reserve(engine.Item{Hash: hash, Envelope: env, Raw: bytes.Clone(raw)})
+	it, now, err := l.reserve(ctx, engine.Item{Hash: hash, Envelope: env, Raw: bytes.Clone(raw)})
 	switch {
 	case err != nil:
 		if dup := new(engine.DuplicateError); errors.As(err, &dup) {
@@ -68,7 +68,7 @@ func (l *Ledger) Submit(ctx context.Context, raw []byte) (wire.TxHash, error) {
 // reserve claims the idempotency key and a place in the queue, and returns the
 // committed state to check the transaction on, which it holds. There is none
 // if the same transaction is pending already: another caller checks it.
-func (l *Ledger) reserve(t engine.Item) (*item, *committed, error) {
+func (l *Ledger) reserve(ctx context.Context, t engine.Item) (*item, *committed, error) {
 	c := claimOf(t.Envelope)
 	clock := l.cfg.Clock.Now() // before the lock: a clock may read the head
 	for {
@@ -96,25 +96,38 @@ func (l *Ledger) reserve(t engine.Item) (*item, *committed, error) {
 		if !again {
 			return it, nil, err
 		}
+		if it != nil {
+			_ = l.await(ctx, it) // what became of it shows then
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 	}
 }
 
-// admit takes the claim, unless the committed state has moved on: again.
+// admit takes the claim. It is to be called again if the committed state has
+// moved on, and after the check of a transaction that has the claim and may not
+// be who it says.
 func (l *Ledger) admit(t engine.Item, c claim, now *committed, clock int64) (it *item, mine, again bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.running(); err != nil {
 		return nil, false, false, err
 	}
-	if other := l.claims[c]; other != nil && other.Hash != t.Hash {
-		return nil, false, false, &engine.DuplicateError{Earlier: other.Hash}
-	} else if other != nil {
+	switch other := l.claims[c]; {
+	case other == nil:
+	case other.Hash == t.Hash:
 		return other, false, false, nil
+	case !other.over:
+		return other, false, true, nil
+	default:
+		return nil, false, false, &engine.DuplicateError{Earlier: other.Hash}
 	}
 	switch {
 	case l.now != now:
 		return nil, false, true, nil
-	case t.Envelope.Expiry <= max(clock, now.Head().Time+1):
+	case t.Envelope.Expiry <= max(clock, now.Head().Time+1, l.expired):
+		l.expired = max(l.expired, t.Envelope.Expiry)
 		return nil, false, false, fmt.Errorf("transaction: expiry: %w", engine.ErrExpired)
 	case l.admitted >= l.cfg.MaxQueue || l.bytes+len(t.Raw) > l.cfg.MaxQueueBytes:
 		return nil, false, false, engine.ErrBusy
