@@ -44,10 +44,17 @@ func (u *used) fill(s *Snapshot) {
 		for ok := it.First(); ok && !u.stop.Load(); ok = it.Next() {
 			u.add(it.Key())
 		}
-		if errors.Join(it.Error(), it.Close()) == nil && !u.stop.Load() {
-			u.whole.Store(true)
+		if errors.Join(it.Error(), it.Close()) == nil {
+			u.filled()
 		}
 	})
+}
+
+// filled says that every key is there, unless add gave up meanwhile.
+func (u *used) filled() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.whole.Store(!u.stop.Load())
 }
 
 func (u *used) close() {
