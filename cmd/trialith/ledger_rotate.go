@@ -51,7 +51,8 @@ any more: take it away when its backups are in order.`,
 	return c
 }
 
-// rotateStopped rotates the key of a node that does not run.
+// rotateStopped rotates the key of a node that does not run. It signs a block, so
+// the witnesses that the node's directory names are asked first, as at a start.
 func rotateStopped(ctx context.Context, dir string) (r rotated, err error) {
 	g, key, err := readNode(dir)
 	if err != nil {
@@ -73,6 +74,17 @@ func rotateStopped(ctx context.Context, dir string) (r rotated, err error) {
 	clock := solo.RealClock{}
 	if err := notAhead(l.Head().Time, clock.Now()); err != nil {
 		return r, err
+	}
+	w, err := watchersOf(dir, watcherFlags{})
+	if err != nil {
+		return r, err
+	}
+	f, err := asked(ctx, l, w)
+	if err != nil {
+		return r, err
+	}
+	if f != nil {
+		defer f.Close()
 	}
 	return rotate(ctx, l, keys, clock)
 }

@@ -184,6 +184,18 @@ func TestWitnessed(t *testing.T) {
 			t.Errorf("it says %q; want %q", &diagnostics, want)
 		}
 	}
+	// Nor is its key rotated: that signs a block, too.
+	policyFile := filepath.Join(old, fileWitnesses)
+	if err := os.WriteFile(policyFile, []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	diagnostics.Reset()
+	if code := run([]string{"ledger", "rotate", "--dir", old}, &out, &diagnostics); code != 1 || !strings.Contains(diagnostics.String(), "hint: this node must not sign") {
+		t.Errorf("the key of an old copy is rotated: exit code %d, %s", code, &diagnostics)
+	}
+	if err := os.Remove(policyFile); err != nil {
+		t.Fatal(err)
+	}
 	// The control: nothing else tells the old copy from the node. It writes a
 	// second history, and the witness that is shown it keeps the proof.
 	second := startCommand(t, "serve", "--dir", old, "--listen", "127.0.0.1:0").line("serving ")

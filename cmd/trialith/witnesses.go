@@ -127,28 +127,37 @@ func readRoots(path string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// watch begins to have the ledger witnessed. It first asks the witnesses what
-// they know: a node that runs on an old backup learns it here, before it signs.
-func (n *node) watch(ctx context.Context, w watchers) (err error) {
+// watch begins to have the ledger witnessed.
+func (n *node) watch(ctx context.Context, w watchers) error {
 	n.shown.Store(n.ledger.Head().Height)
-	if len(w.witnesses) == 0 && w.authority == nil {
-		return nil
+	f, err := asked(ctx, n.ledger, w)
+	if f == nil || err != nil {
+		return err
 	}
-	c := witness.FeederConfig{Ledger: n.ledger, Witnesses: w.witnesses, Authority: w.authority}
+	f.Start()
+	n.feeder = f
+	return nil
+}
+
+// asked asks the witnesses what they know: whoever runs on an old backup learns it
+// here, before it signs a block. There is no feeder if nobody is to be asked.
+func asked(ctx context.Context, l *solo.Ledger, w watchers) (*witness.Feeder, error) {
+	if len(w.witnesses) == 0 && w.authority == nil {
+		return nil, nil
+	}
+	c := witness.FeederConfig{Ledger: l, Witnesses: w.witnesses, Authority: w.authority}
 	if w.tell != nil {
 		c.Report = w.tell.watched
 	}
 	f, err := witness.NewFeeder(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := f.Check(ctx); err != nil {
 		f.Close()
-		return hint(err, `this node must not sign: bring a backup that has what the witness shows at its URL below /checkpoint/%s ("trialith ledger restore"), or stop whoever else signs with its key; if the witness is mistaken, leave it out`, n.ledger.Genesis().Origin)
+		return nil, hint(err, `this node must not sign: bring a backup that has what the witness shows at its URL below /checkpoint/%s ("trialith ledger restore"), or stop whoever else signs with its key; if the witness is mistaken, leave it out`, l.Genesis().Origin)
 	}
-	f.Start()
-	n.feeder = f
-	return nil
+	return f, nil
 }
 
 // staleness is how far behind the head a cosigned checkpoint may be, in
