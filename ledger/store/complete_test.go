@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/trialith/trialith/ledger/chain"
@@ -105,4 +106,9 @@ func TestOldBackupIsCompleted(t *testing.T) {
 		t.Errorf("a key that an accepted transaction used: %v", err)
 	}
 	enter(t, back, toy.Tx(toy.Key(4), toy.Add, toy.Stream(1), "on", 903))
+	// Its state does not say that the refused one entered: who took it up from a
+	// snapshot would let it in again.
+	if _, err := back.TakeSnapshot(store.Snapshots{FS: fsys, Dir: "snapshots"}); err == nil || !strings.Contains(err.Error(), "completed") {
+		t.Errorf("a snapshot of it: %v", err)
+	}
 }

@@ -99,11 +99,18 @@ func (d Snapshots) path(height uint64) string {
 
 // Take writes a snapshot of the state after the last block into a directory of
 // its own, whole or not at all. It reads s and does not hold up its writer.
+//
+// A ledger with blocks that Complete appended is refused: of the refused in them
+// it knows the hashes alone, which do not travel, so that who goes on from its
+// snapshot would let them in again.
 func (d Snapshots) Take(s *Snapshot) (info SnapshotInfo, err error) {
 	defer Catch(&err)
 	fsys, height := d.fs(), s.Head().Height
 	if height == 0 {
 		return info, errors.New("snapshot: the ledger has no block")
+	}
+	if completed, err := s.Completed(); err != nil || completed {
+		return info, errors.Join(errors.New("snapshot: the ledger was completed with a mirror's blocks, and lacks idempotency keys of the refused in them; copy it by a backup"), err)
 	}
 	if err := fresh(fsys, d.path(height)); err != nil {
 		return info, fmt.Errorf("snapshot: %w", err)
