@@ -57,7 +57,7 @@ func Offer(dir string, g chain.Genesis, info SnapshotInfo, trusted Mark, o Optio
 		o.FS = vfs.Default
 	}
 	if o.MemTable == 0 {
-		o.MemTable = 32 << 20
+		o.MemTable = memTable
 	}
 	m, err := info.open()
 	if err != nil {

@@ -26,7 +26,7 @@ const format = "trialith ledger 2"
 // Options of a store. The zero value is right for use.
 type Options struct {
 	FS vfs.FS // nil: the disk
-	// MemTable is the size in bytes of pebble's tables in memory; 0: 32 MiB.
+	// MemTable is the size in bytes of pebble's tables in memory; 0: 8 MiB.
 	MemTable uint64
 	// NoSync leaves out the sync of each block. It is there for the test that
 	// shows what the sync is for: a power cut then loses acknowledged blocks.
@@ -54,7 +54,7 @@ func Open(dir string, g chain.Genesis, o Options) (*Store, error) {
 		o.FS = vfs.Default
 	}
 	if o.MemTable == 0 {
-		o.MemTable = 32 << 20
+		o.MemTable = memTable
 	}
 	if err := o.FS.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
