@@ -68,8 +68,8 @@ each of our runs is followed by one of the peer's, and the ratios are printed.`,
 		RunE:    func(c *cobra.Command, _ []string) error { return runBench(c, f) },
 	}
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON on standard output")
-	c.Flags().IntVar(&f.acts, "acts", 256, "how many `acts` to prove beforehand and send")
-	c.Flags().IntVar(&f.submitters, "submitters", 64, "how many `submitters` send acts at once")
+	c.Flags().IntVar(&f.acts, "acts", 512, "how many `acts` to prove beforehand and send")
+	c.Flags().IntVar(&f.submitters, "submitters", 256, "how many `submitters` send acts at once")
 	c.Flags().IntVar(&f.runs, "runs", 9, "`runs` of which each figure is the median")
 	c.Flags().BoolVar(&f.deep, "deep", false, "also prove at a capacity of 2^33; its development keys are made first, which takes half a minute")
 	c.Flags().StringVar(&f.peer, "peer", "", "`directory` of the peer, with its packages installed (see its README)")
@@ -81,7 +81,7 @@ func (f *benchFlags) validate() error {
 	case f.acts < 1 || f.acts > 4096:
 		return hint(fmt.Errorf("--acts %d: 1 to 4096", f.acts), "256 take about half a minute of proving on two cores")
 	case f.submitters < 1 || f.submitters > 1024:
-		return hint(fmt.Errorf("--submitters %d: 1 to 1024", f.submitters), "64 fill blocks of about 30 acts")
+		return hint(fmt.Errorf("--submitters %d: 1 to 1024", f.submitters), "256 keep two cores busy")
 	case f.runs < 1 || f.runs > 1000:
 		return hint(fmt.Errorf("--runs %d: 1 to 1000", f.runs), "9 give a steady median")
 	}
