@@ -96,6 +96,17 @@ func TestPagesInABrowser(t *testing.T) {
 			})
 		}
 	}
+	witnessed := newFake()
+	witnessed.cosigned = cosignedOf(t, witnessed)
+	c := config(witnessed)
+	c.Witnesses = quorum{}
+	seen := httptest.NewServer(serve(t, witnessed, c))
+	t.Cleanup(seen.Close)
+	for _, width := range []int64{390, 1280} {
+		t.Run(fmt.Sprintf("witnessed at %d", width), func(t *testing.T) {
+			look(t, ctx, axe, seen.URL+study, "witnessed", width)
+		})
+	}
 	t.Run("report", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "evidence.trialith")
 		if err := os.WriteFile(file, []byte("bytes"), 0o600); err != nil {

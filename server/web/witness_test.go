@@ -13,17 +13,24 @@ type quorum struct{ err error }
 
 func (q quorum) Check([]byte) error { return q.err }
 
-// TestWitnessesInPlainSight: a page says what witnesses cosigned, and warns where
-// they did not, where the node's policy is not content, and where there is none.
-func TestWitnessesInPlainSight(t *testing.T) {
-	t.Parallel()
-	f := newFake()
+// cosignedOf is the checkpoint of the block before the head, as if witnesses had
+// cosigned it.
+func cosignedOf(t *testing.T, f *fake) []byte {
+	t.Helper()
 	head := f.Head()
 	c := chain.Checkpoint{Origin: f.genesis.Origin, Size: head.Height, Height: head.Height - 1, Time: head.Time}
 	note, err := c.Sign(chain.NewSigner(f.genesis.Origin, sponsor))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return note
+}
+
+// TestWitnessesInPlainSight: a page says what witnesses cosigned, and warns where
+// they did not, where the node's policy is not content, and where there is none.
+func TestWitnessesInPlainSight(t *testing.T) {
+	t.Parallel()
+	note := cosignedOf(t, newFake())
 	const warning, cosigned = "No witness has cosigned this ledger", "Independent witnesses have cosigned this ledger up to block 121"
 	for name, x := range map[string]struct {
 		note []byte
