@@ -110,6 +110,9 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if c.watched.policy != nil {
 		quorum = c.watched.policy
 	}
+	if err := hasSigned(c.dir, c.genesis); err != nil {
+		return nil, err
+	}
 	n.ledger, err = solo.Open(solo.Config{
 		Quorum: quorum, Dir: filepath.Join(c.dir, dirLedger), Key: c.key, KeyOf: n.keys.Of, HeadFile: filepath.Join(c.dir, dirKeys, fileHead),
 		Clock: c.clock, Machine: machine, Genesis: c.genesis,
@@ -247,15 +250,31 @@ func (n *node) Close() error {
 	return errors.Join(errs...)
 }
 
-// writeNode makes the directory of a new node: genesis and key.
+// writeNode makes the directory of a new node: key, head file and genesis.
 func writeNode(dir string, g chain.Genesis, key ed25519.PrivateKey) error {
 	if err := os.MkdirAll(filepath.Join(dir, dirKeys), 0o700); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, fileGenesis), g.Encode(), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, dirKeys, fileKey), key.Seed(), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, dirKeys, fileKey), key.Seed(), 0o600)
+	if err := solo.WriteHeadFile(filepath.Join(dir, dirKeys, fileHead), g.Header()); err != nil {
+		return err
+	}
+	// Last, for it makes the directory a node's.
+	return os.WriteFile(filepath.Join(dir, fileGenesis), g.Encode(), 0o600)
+}
+
+// hasSigned refuses a node without a head file: one that lost it together with its
+// ledger would begin another history from genesis, under the same key.
+func hasSigned(dir string, g chain.Genesis) error {
+	path := filepath.Join(dir, dirKeys, fileHead)
+	_, found, err := solo.LastSigned(nil, path, g)
+	if err == nil && !found {
+		err = hint(fmt.Errorf("head file %s: missing, so what this node signed last is not known", path),
+			"bring it back from beside the key, or write it anew: trialith ledger head --dir %s --checkpoint FILE", dir)
+	}
+	return err
 }
 
 // readNode reads them back.

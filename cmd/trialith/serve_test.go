@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -105,4 +106,32 @@ func TestServe(t *testing.T) {
 	}
 	stop()
 	done.Wait()
+}
+
+// TestServeRefusesALostPast: a node that lost its ledger, with its head file or
+// without, does not begin another history under the same key.
+func TestServeRefusesALostPast(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, lost := range map[string][]string{
+		"the ledger": {dirLedger}, "the head file": {filepath.Join(dirKeys, fileHead)}, "both": {dirLedger, filepath.Join(dirKeys, fileHead)},
+	} {
+		dir := ledgerOf(t, now.Add(-time.Minute))
+		for _, path := range lost {
+			if err := os.RemoveAll(filepath.Join(dir, path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g, key, err := readNode(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := openNode(nodeConfig{dir: dir, listen: "127.0.0.1:0", genesis: g, key: key, clock: fixedClock(now.UnixMilli())})
+		if err == nil {
+			n.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "head file") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
