@@ -18,7 +18,7 @@ const memTable = 8 << 20
 func tune(o *pebble.Options) {
 	o.CacheSize = 32 << 20
 	o.MemTableStopWritesThreshold = 4
-	o.L0CompactionThreshold = 8
+	o.L0CompactionThreshold = 24 // as much data as the usual 4 to 8 hold in larger tables: a fifth less work to write
 	o.L0StopWritesThreshold = 64
 	o.LBaseMaxBytes = 256 << 20
 	o.CompactionConcurrencyRange = func() (lower, upper int) { return 1, 2 }
