@@ -90,8 +90,8 @@ func (q *points) proof() Proof {
 	return Proof(slices.Concat(a[:], b[:], c[:]))
 }
 
-// libraryHolds is the verdict of the library's own subgroup check and pairing.
-func (y *knownKey) libraryHolds(t *testing.T, q *points, s *Statement) bool {
+// gnarkHolds is the verdict of gnark-crypto's own subgroup check and pairing.
+func (y *knownKey) gnarkHolds(t *testing.T, q *points, s *Statement) bool {
 	t.Helper()
 	inputs, c, alpha := *multiple1(y.sum(t, s)), q.c, y.alpha
 	inputs.Neg(&inputs)
@@ -161,7 +161,7 @@ func TestChosenProofs(t *testing.T) {
 				continue
 			}
 			item := Item{Proof: q.proof(), Statement: s}
-			holds := y.libraryHolds(t, &q, &s)
+			holds := y.gnarkHolds(t, &q, &s)
 			if err := y.Verify(item.Proof, s); (err == nil) != holds {
 				t.Errorf("statement %d, %s: %v, and the library says %v", i, spoilt.name, err, holds)
 			}
