@@ -62,6 +62,9 @@ func rotateStopped(ctx context.Context, dir string) (r rotated, err error) {
 	if err != nil {
 		return r, err
 	}
+	if err := hasSigned(dir, g); err != nil {
+		return r, err
+	}
 	keys := newKeyring(dir, key)
 	l, err := solo.Open(solo.Config{
 		Dir: filepath.Join(dir, dirLedger), Key: key, KeyOf: keys.Of, HeadFile: filepath.Join(dir, dirKeys, fileHead),

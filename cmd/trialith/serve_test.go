@@ -133,5 +133,8 @@ func TestServeRefusesALostPast(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "head file") {
 			t.Errorf("%s: %v", name, err)
 		}
+		if _, err := rotateStopped(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "head file") {
+			t.Errorf("%s, rotated: %v", name, err)
+		}
 	}
 }
