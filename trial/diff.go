@@ -110,7 +110,13 @@ func (d *differ) one(c Class, field, before, after string) {
 }
 
 // named is a list of (id, text) in the order of the protocol.
-type named []struct{ id, text string }
+type named struct {
+	parts []part
+	at    map[string]int // place of an id
+	times map[string]int // how often an id was asked for
+}
+
+type part struct{ id, text string }
 
 // add appends a part. Ids that stand twice are numbered, so that no part hides
 // behind another; an empty one is told from none.
@@ -118,29 +124,34 @@ func (n *named) add(id, text string) {
 	if text == "" {
 		text = "(empty)"
 	}
+	if n.at == nil {
+		n.at, n.times = map[string]int{}, map[string]int{}
+	}
 	unique := id
-	for i := 2; ; i++ {
-		if _, taken := n.find(unique); !taken {
+	for n.times[id]++; ; n.times[id]++ {
+		if i := n.times[id]; i > 1 {
+			unique = fmt.Sprintf("%s (%d)", id, i)
+		}
+		if _, taken := n.at[unique]; !taken {
 			break
 		}
-		unique = fmt.Sprintf("%s (%d)", id, i)
 	}
-	*n = append(*n, struct{ id, text string }{unique, text})
+	n.at[unique] = len(n.parts)
+	n.parts = append(n.parts, part{unique, text})
 }
 
 func (n named) find(id string) (string, bool) {
-	for _, x := range n {
-		if x.id == id {
-			return x.text, true
-		}
+	i, ok := n.at[id]
+	if !ok {
+		return "", false
 	}
-	return "", false
+	return n.parts[i].text, true
 }
 
 // order lists the ids that the other list has too.
 func (n named) order(other named) string {
 	var ids []string
-	for _, x := range n {
+	for _, x := range n.parts {
 		if _, ok := other.find(x.id); ok {
 			ids = append(ids, x.id)
 		}
@@ -149,11 +160,11 @@ func (n named) order(other named) string {
 }
 
 func (d *differ) text(c Class, field string, before, after named) {
-	for _, b := range before {
+	for _, b := range before.parts {
 		a, _ := after.find(b.id)
 		d.one(c, field+" "+b.id, b.text, a)
 	}
-	for _, a := range after {
+	for _, a := range after.parts {
 		if _, ok := before.find(a.id); !ok {
 			d.one(c, field+" "+a.id, "", a.text)
 		}
@@ -230,12 +241,16 @@ func phases(p *Protocol) (n named) {
 
 func forms(p *Protocol) (n named) {
 	for _, f := range p.Forms {
-		n.add(f.ID+" ("+f.Language+")", join(f.Title, only(f.Example, "an example")))
+		name := f.ID + " (" + f.Language + ")"
+		n.add(name, join(f.Title, only(f.Example, "an example")))
 		for _, s := range f.Sections {
-			n.add(f.ID+" ("+f.Language+"): "+s.Heading, s.Text)
+			n.add(name+": "+s.Heading, s.Text)
 		}
 		for _, o := range f.Options {
-			n.add(f.ID+" ("+f.Language+"): option "+o.ID, o.Text)
+			n.add(name+": option "+o.ID, o.Text)
+		}
+		for _, q := range f.Questions {
+			q.parts(name, &n)
 		}
 	}
 	return n

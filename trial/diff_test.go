@@ -23,7 +23,8 @@ func example() *Protocol {
 		Attested: []Attribute{{Name: "age", Unit: "years", Min: 18, Max: 80}},
 		Forms: []Form{{
 			ID: "main", Language: "en", Title: "form", Sections: []Section{{Heading: "Why", Text: "because"}},
-			Options: []Option{{ID: "biobank", Text: "keep a sample"}},
+			Options:   []Option{{ID: "biobank", Text: "keep a sample"}},
+			Questions: []Question{{ID: "stop", Text: "May I stop?", Answers: []string{"No", "Yes"}, Right: 1, Why: "at any time"}},
 		}},
 		Risks: "risks", Burden: "burden", Payment: "none", DataUse: "here", Privacy: "open",
 		Terms:     Terms{DeadlineDays: 30, AnswerDays: 30, GraceDays: 14, RecordingHours: 24},
@@ -126,5 +127,38 @@ func TestDiffSeesTheIntervention(t *testing.T) {
 	got := Diff(example(), q)
 	if len(got) != 1 || got[0].Class == Administrative || !strings.Contains(got[0].After, "20 mg") {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A changed question is a changed form, named down to its part.
+func TestDiffNamesThePartOfAQuestion(t *testing.T) {
+	t.Parallel()
+	q := example()
+	q.Forms[0].Questions[0].Right = 0
+	got := Diff(example(), q)
+	want := Change{Class: FormChange, Field: "form main (en): question stop, right answer", Before: "2", After: "1"}
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestRegressionDiffOfEqualHeadings: each section under a heading once looked
+// through all those before it, again for each of its name: a protocol within
+// its limits stalled every reader for minutes.
+func TestRegressionDiffOfEqualHeadings(t *testing.T) {
+	t.Parallel()
+	large := func(text string) *Protocol {
+		p := example()
+		p.Forms = nil
+		for i := range maxList {
+			p.Forms = append(p.Forms, Form{ID: fmt.Sprint(i), Language: "en", Sections: make([]Section, maxList)})
+		}
+		p.Forms[maxList-1].Sections[maxList-1].Text = text
+		return p
+	}
+	got := Diff(large("a"), large("b"))
+	want := Change{Class: FormChange, Field: "form 255 (en):  (256)", Before: "a", After: "b"}
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("%d changes", len(got))
 	}
 }

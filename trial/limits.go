@@ -136,6 +136,9 @@ func (f *Form) eachText(add func(field string, limit int, texts ...string)) {
 		add(field, maxID, o.ID)
 		add(field, maxText, o.Text)
 	}
+	for i := range f.Questions {
+		f.Questions[i].eachText(field, add)
+	}
 }
 
 // checkNames refuses control characters in whatever names a thing.

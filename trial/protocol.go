@@ -163,13 +163,14 @@ type Attribute struct {
 
 // Form is a consent form in one language.
 type Form struct {
-	_        struct{} `cbor:",toarray"`
-	ID       string
-	Language string // BCP 47
-	Title    string
-	Sections []Section
-	Options  []Option
-	Example  bool // written for demonstration, not by the sponsor
+	_         struct{} `cbor:",toarray"`
+	ID        string
+	Language  string // BCP 47
+	Title     string
+	Sections  []Section
+	Options   []Option
+	Questions []Question
+	Example   bool // written for demonstration, not by the sponsor
 }
 
 // Section of a form.
@@ -259,6 +260,9 @@ func (p *Protocol) checkForms() error {
 		}
 		if len(f.Options) > 16 || len(f.Sections) > maxList {
 			return fmt.Errorf("forms: %q: at most 16 options and %d sections", f.ID, maxList)
+		}
+		if err := f.checkQuestions(); err != nil {
+			return err
 		}
 		ids = append(ids, f.ID)
 	}

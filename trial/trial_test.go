@@ -88,6 +88,18 @@ func TestProtocolCheck(t *testing.T) {
 		`forms: "main": id, language and`:          func(p *Protocol) { p.Forms[0].Sections = nil },
 		`forms: "": id, language`:                  func(p *Protocol) { p.Forms[0].ID = "" },
 		"at most 16 options":                       func(p *Protocol) { p.Forms[0].Options = make([]Option, 17) },
+		`forms: "main": 17 questions; at most`:     func(p *Protocol) { p.Forms[0].Questions = make([]Question, 17) },
+		`questions: "stop": 1 answers; give 2`:     func(p *Protocol) { p.Forms[0].Questions[0].Answers = []string{"Yes"} },
+		`questions: "stop": 7 answers`:             func(p *Protocol) { p.Forms[0].Questions[0].Answers = make([]string, 7) },
+		`questions: "stop": its text, each answer`: func(p *Protocol) { p.Forms[0].Questions[0].Answers[0] = " " },
+		`"stop": its text, each answer and why`:    func(p *Protocol) { p.Forms[0].Questions[0].Why = "" },
+		`"stop": the right answer is number 2`:     func(p *Protocol) { p.Forms[0].Questions[0].Right = 2 },
+		`the right answer is number 4294967295`:    func(p *Protocol) { p.Forms[0].Questions[0].Right = 1<<32 - 1 },
+		`questions: "stop" stands twice`: func(p *Protocol) {
+			p.Forms[0].Questions = append(p.Forms[0].Questions, p.Forms[0].Questions[0])
+		},
+		`questions: an id of 1 to 128 bytes`:       func(p *Protocol) { p.Forms[0].Questions[0].ID = "" },
+		"forms: main: 1025 bytes":                  func(p *Protocol) { p.Forms[0].Questions[0].Why = strings.Repeat("w", 1025) },
 		`forms: "main" stands twice`:               func(p *Protocol) { p.Forms = append(p.Forms, p.Forms[0]) },
 		"visits: first-dose: the first dose":       func(p *Protocol) { p.Visits[0].Repeatable = true },
 		"visits: an id of 1 to 128 bytes":          func(p *Protocol) { p.Visits[0].ID = "" },

@@ -104,7 +104,7 @@ func firstProtocol() trial.Protocol {
 		Visits:    []trial.Visit{{ID: "first-dose", Name: "First dose", Timing: "Day 1", Dose: true}, {ID: "v2", Name: "Visit 2", Timing: "Week 2", Repeatable: true}},
 		Criteria:  []trial.Criterion{{ID: "I1", Text: "At least 50 years of age"}, {ID: "E1", Exclusion: true, Text: "A serious illness besides " + hostile}},
 		Attested:  []trial.Attribute{{Name: "age", Unit: "years", Min: 50, Max: 120}, {Name: "MMSE", Unit: "points", Min: 10, Max: 23, Screening: true}},
-		Forms:     []trial.Form{{ID: "icf-en", Language: "en", Title: "Information for participants", Example: true, Sections: []trial.Section{{Heading: "What is asked", Text: "Wear a patch."}}, Options: []trial.Option{{ID: "results", Text: "Tell me the results"}}}},
+		Forms:     []trial.Form{{ID: "icf-en", Language: "en", Title: "Information for participants", Example: true, Sections: []trial.Section{{Heading: "What is asked", Text: "Wear a patch."}}, Options: []trial.Option{{ID: "results", Text: "Tell me the results"}}, Questions: []trial.Question{{ID: "leave", Text: "May you stop?", Answers: []string{"No", "Yes, on any day"}, Right: 1, Why: "You may leave."}}}},
 		Risks:     "Skin irritation at the site of the patch.",
 		Burden:    "13 visits in 26 weeks.",
 		Documents: []trial.Document{{Kind: "protocol", Title: "Protocol LZZT", SHA256: documents, Bytes: 1_234_567}},

@@ -344,9 +344,12 @@ func (b *bench) protocol() trial.Protocol {
 			{ID: "rescue", Name: "rescue", Repeatable: true},
 		},
 		Attested: []trial.Attribute{{Name: "age", Unit: "years", Min: 18, Max: 80}},
-		Forms:    []trial.Form{{ID: "main", Language: "en", Title: "Form", Sections: []trial.Section{{Heading: "Why", Text: "because"}}}},
-		Risks:    "few",
-		Phases:   []trial.Phase{{ID: "treatment", Name: "treatment"}, {ID: "follow-up", Name: "follow-up"}},
+		Forms: []trial.Form{{
+			ID: "main", Language: "en", Title: "Form", Sections: []trial.Section{{Heading: "Why", Text: "because"}},
+			Questions: []trial.Question{{ID: "stop", Text: "May I stop?", Answers: []string{"No", "Yes"}, Right: 1, Why: "at any time"}},
+		}},
+		Risks:  "few",
+		Phases: []trial.Phase{{ID: "treatment", Name: "treatment"}, {ID: "follow-up", Name: "follow-up"}},
 
 		ResultsDueDays: 365, Boundaries: b.boundaries, Arms: b.arms,
 	}

@@ -85,5 +85,49 @@ func form(risks string) trial.Form {
 			{ID: "results", Text: "Tell me the results of the trial when they are known."},
 			{ID: "biobank", Text: "Keep my left-over blood samples for later research on dementia."},
 		},
+		Questions: questions(),
+	}
+}
+
+// questions are at a reading age of about eleven, as the form's reader may have
+// a memory that fails: one thing each, and the reason in plain words.
+func questions() []trial.Question {
+	return []trial.Question{
+		{
+			ID: "voluntary", Text: "Do you have to take part in this trial?",
+			Answers: []string{
+				"Yes, because my doctor told me about it.",
+				"No. I can say no, and my doctor will still look after me.",
+				"Yes, or I will not get my usual medicines.",
+			},
+			Right: 1, Why: "Taking part is your choice. If you say no, you still get your usual care. (Example text.)",
+		},
+		{
+			ID: "leave", Text: "You have started, and now you want to stop. What can you do?",
+			Answers: []string{
+				"I can stop on any day, and I do not have to say why.",
+				"I have to stay until the end of the 26 weeks.",
+				"I can stop only if my doctor agrees.",
+			},
+			Right: 0, Why: "You can leave at any time, and you do not need a reason. (Example text.)",
+		},
+		{
+			ID: "harm", Text: "What may happen to you because of the patch?",
+			Answers: []string{
+				"Nothing. The patch is safe for everybody.",
+				"My memory will get better for sure.",
+				"My skin may itch or turn red, or I may feel sick.",
+			},
+			Right: 2, Why: "The patch can cause side effects, and nobody knows yet if it helps. You may also get a patch without medicine. (Example text.)",
+		},
+		{
+			ID: "ask", Text: "You feel unwell during the trial, or you have a question. Who do you ask?",
+			Answers: []string{
+				"Nobody, until my next visit.",
+				"The trial doctor or nurse at my site, at once.",
+				"The company that makes the patch.",
+			},
+			Right: 1, Why: "Call your site as soon as something worries you. Its people know you, and the patch can be taken off. (Example text.)",
+		},
 	}
 }
