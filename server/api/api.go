@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -75,6 +76,7 @@ func Register(engine *gin.Engine, c Config) error {
 	s.safetyRoutes()
 	s.resultsRoutes()
 	s.treeRoutes()
+	s.peopleRoutes()
 	s.evidenceRoutes()
 	s.packageRoutes()
 	group.GET("/healthz", s.health)
@@ -91,9 +93,11 @@ func init() {
 	}
 }
 
-// get adds a route that answers JSON.
-func get[I, O any](s *server, path, id, summary string, handler func(context.Context, *I) (*O, error)) {
-	huma.Register(s.api, operation(http.MethodGet, path, id, summary), answering(s, handler))
+// get adds a route that answers JSON. What is said about it follows the summary.
+func get[I, O any](s *server, path, id, summary string, handler func(context.Context, *I) (*O, error), said ...string) {
+	o := operation(http.MethodGet, path, id, summary)
+	o.Description = strings.Join(said, " ")
+	huma.Register(s.api, o, answering(s, handler))
 }
 
 func operation(method, path, id, summary string) huma.Operation {

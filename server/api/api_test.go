@@ -23,6 +23,7 @@ import (
 	"github.com/trialith/trialith/server/api"
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
 	"github.com/trialith/trialith/trial/directory"
@@ -67,8 +68,14 @@ func TestWhatIsAnswered(t *testing.T) {
 		{"/v1/clock", []string{`"now":"2023-11-14T22:13:21.000Z"`, `"kind":"study"`}},
 		{"/v1/trials", []string{l.trial.String(), `"acronym":"ATON"`, `"status":"open"`}},
 		{at, []string{`"enrolled":1`, `"active":1`, `"verdict":"PROVEN"`, `"owed":1`, `"acts":1`, `"opened_sites":1`, `"sites":1`}},
-		{at + "/versions/1", []string{`"protocol":{"identifiers":[]`, `"results_url":"https://example.org"`, `"level":"primary"`, `"terms":{"deadline_days":30`, `"changes":[]`}},
-		{at + "/sites", []string{`"name":"site"`, `"openings":[{"version":1`}},
+		{at + "/versions/1", []string{
+			`"protocol":{"identifiers":[]`, `"results_url":"https://example.org"`, `"level":"primary"`, `"terms":{"deadline_days":30,"answer_days":30`, `"changes":[]`, `"settled":false`,
+			`"form_set":"` + act.FormSet(study().Forms).String(), `"sections":[{"heading":"What"`, `"options":[{"id":"results"`,
+			`"questions":[{"id":"stop","text":"May you stop?","answers":["No","Yes"],"right":1,"why":"At any time."}]`,
+		}},
+		{at + "/sites", []string{`"name":"site"`, `"openings":[{"version":1,"opened":"2023-11-14T22:13:21.`, `"deadline":"2023-12-14T22:13:21.`, `"floor":1`}},
+		{at + "/members", []string{`[{"leaf":"` + l.leaf.String() + `","site":"` + l.site.String() + `","version":1,"enrolled":"2023-11-14T22:13:21`, `"active":true}]`}},
+		{at + "/accounts/latest", []string{`"version":1,"kind":"consent","sequence":0}]`}},
 		{at + "/trees", []string{`"name":"N-1","size":1`, `"name":"pass-1"`}},
 		{at + "/leaves/" + l.leaf.String(), []string{`"active":true`, `"owes":[{"version":1,"set":"N","left":"","used":false}]`, `"unsettled":[1]`}},
 		{"/v1/transactions/" + hash.String(), []string{`"kind":"consent.act"`, `"code":0`, `"name":"trial/4"`}},
@@ -227,6 +234,8 @@ func TestBadAddresses(t *testing.T) {
 		"/v1/trials/" + zeros:                              404,
 		"/v1/trials/" + zeros + "/sites":                   404,
 		"/v1/trials/" + zeros + "/trees":                   404,
+		"/v1/trials/" + zeros + "/members":                 404,
+		"/v1/trials/" + zeros + "/accounts/latest":         404,
 		"/v1/trials/" + zeros + "/accounts":                404,
 		"/v1/trials/" + zeros + "/evidence":                404,
 		"/v1/trials/" + strings.ToUpper(l.trial.String()):  422,
@@ -511,8 +520,8 @@ func TestDescription(t *testing.T) {
 	want := []string{
 		"GET /v1/actors", "GET /v1/clock", "GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/entries", "GET /v1/ledger/genesis",
 		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
-		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
-		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
+		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
+		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/members", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
 		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}",
 		"POST /v1/acts", "POST /v1/transactions", "POST /v1/trials/{trial}/package", "POST /v1/verify",
 	}

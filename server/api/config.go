@@ -51,6 +51,8 @@ type Model interface {
 	Leaves(context.Context, trial.ID, string) (readmodel.Leaves, error)
 	AccountList(context.Context, trial.ID) (readmodel.Leaves, error)
 	Member(context.Context, trial.ID, field.Leaf) (readmodel.Member, error)
+	AllMembers(context.Context, trial.ID) ([]readmodel.Member, error)
+	AllAccounts(context.Context, trial.ID) ([]readmodel.Account, error)
 	Boundaries(context.Context, trial.ID) ([]trial.Boundary, error)
 	Harm(context.Context, trial.ID) (readmodel.Harm, error)
 	Looks(context.Context, trial.ID) ([]readmodel.Look, error)

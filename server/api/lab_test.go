@@ -221,8 +221,12 @@ func study() trial.Protocol {
 	return trial.Protocol{
 		Title: "A trial of nothing", Acronym: "ATON", Sponsor: "Nobody Ltd", ResultsURL: "https://example.org", Privacy: "open",
 		Outcomes: []trial.Outcome{{ID: "o1", Level: trial.Primary, Name: "Nothing"}},
-		Forms:    []trial.Form{{ID: "adult", Language: "en", Title: "Form", Sections: []trial.Section{{Heading: "What", Text: "Nothing"}}}},
-		Terms:    trial.Terms{DeadlineDays: 30, AnswerDays: 30, GraceDays: 14, RecordingHours: 24},
+		Forms: []trial.Form{{
+			ID: "adult", Language: "en", Title: "Form", Sections: []trial.Section{{Heading: "What", Text: "Nothing"}},
+			Options:   []trial.Option{{ID: "results", Text: "Tell me."}},
+			Questions: []trial.Question{{ID: "stop", Text: "May you stop?", Answers: []string{"No", "Yes"}, Right: 1, Why: "At any time."}},
+		}},
+		Terms: trial.Terms{DeadlineDays: 30, AnswerDays: 30, GraceDays: 14, RecordingHours: 24},
 	}
 }
 

@@ -175,7 +175,7 @@ func owingOf(o *readmodel.Owing) Owing {
 func (s *server) unsettled(id trial.ID, owes []readmodel.Owing) []trial.Version {
 	view, release := s.Ledger.View(wire.StreamID(id))
 	defer release()
-	now := max(s.Clock.Now(), s.Ledger.Head().Time+1)
+	now := s.soon()
 	out := []trial.Version{}
 	for _, o := range owes {
 		if o.Left == 0 && !contract.Settled(view, o.Version, now) {

@@ -39,13 +39,14 @@ type Version struct {
 	Reason      string        `json:"reason"`
 	Existing    bool          `json:"existing" doc:"those already enrolled must be asked again"`
 	Decided     bool          `json:"decided" doc:"by ethics, not derived from what changed"`
-	FormSet     string        `json:"form_set"`
+	FormSet     string        `json:"form_set" doc:"digest of all forms of the version: what an act of consent names"`
 	OpenedSites uint64        `json:"opened_sites"`
 	FirstOpened string        `json:"first_opened,omitempty" format:"date-time"`
 	LastDue     string        `json:"last_deadline,omitempty" format:"date-time"`
 	Verdict     string        `json:"verdict" example:"ATTESTED(2)"`
 	NotDue      uint64        `json:"not_due" doc:"members who stay and whose time has not run out"`
 	Counters    Counters      `json:"counters"`
+	Settled     bool          `json:"settled" doc:"nothing may change its counters any more: no consent, and a withdrawal changes none"`
 	Entry       string        `json:"entry"`
 }
 
@@ -70,23 +71,24 @@ type Registration struct {
 
 // Site is a trial site.
 type Site struct {
-	Site       string    `json:"site"`
-	Name       string    `json:"name"`
-	Country    string    `json:"country"`
-	Openings   []Opening `json:"openings"`
-	Enrolled   uint64    `json:"enrolled"`
-	Active     uint64    `json:"active"`
-	Withdrawn  uint64    `json:"withdrawn"`
-	Randomised uint64    `json:"randomised"`
-	Visits     uint64    `json:"visits"`
-	Doses      uint64    `json:"doses"`
+	Site       string        `json:"site"`
+	Name       string        `json:"name"`
+	Country    string        `json:"country"`
+	Openings   []Opening     `json:"openings"`
+	Floor      trial.Version `json:"floor" doc:"the oldest version whose passes it accepts now: entries are proven against the tree pass-FLOOR"`
+	Enrolled   uint64        `json:"enrolled"`
+	Active     uint64        `json:"active"`
+	Withdrawn  uint64        `json:"withdrawn"`
+	Randomised uint64        `json:"randomised"`
+	Visits     uint64        `json:"visits"`
+	Doses      uint64        `json:"doses"`
 }
 
 // Opening is a version open at a site.
 type Opening struct {
 	Version  trial.Version `json:"version"`
 	Opened   string        `json:"opened" format:"date-time"`
-	Deadline string        `json:"deadline" format:"date-time"`
+	Deadline string        `json:"deadline" format:"date-time" doc:"for those enrolled before it opened; for one enrolled later, the registered answer days from then, if that is later"`
 	Existing bool          `json:"existing"`
 	Entry    string        `json:"entry"`
 }
@@ -156,7 +158,7 @@ func (s *server) judged(ctx context.Context, v *readmodel.Version) (Version, err
 			Owed: c.Owed, Acts: c.Acts, Superseded: c.Superseded, LeftProved0: c.LeftProved0, LeftProved1: c.LeftProved1,
 			LeftWord0: c.LeftWord0, LeftWord1: c.LeftWord1, Ended: c.Ended,
 		},
-		Entry: v.Entry,
+		Settled: s.settled(v.Trial, v.Version), Entry: v.Entry,
 	}, err
 }
 
@@ -185,14 +187,8 @@ func (s *server) version(ctx context.Context, in *inVersion) (*out[Registration]
 }
 
 func (s *server) sites(ctx context.Context, in *TrialPath) (*out[[]Site], error) {
-	id, err := in.id()
+	id, err := s.known(ctx, in)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.fresh(ctx); err != nil {
-		return nil, err
-	}
-	if _, err := s.Model.Trial(ctx, id); err != nil {
 		return nil, err
 	}
 	sites, err := s.Model.Sites(ctx, id)
@@ -202,7 +198,7 @@ func (s *server) sites(ctx context.Context, in *TrialPath) (*out[[]Site], error)
 	return answer(list(sites, func(x *readmodel.Site) Site {
 		return Site{
 			Site: x.ID.String(), Name: x.Name, Country: x.Country, Enrolled: x.Enrolled, Active: x.Active, Withdrawn: x.Withdrawn,
-			Randomised: x.Randomised, Visits: x.Visits, Doses: x.Doses,
+			Randomised: x.Randomised, Visits: x.Visits, Doses: x.Doses, Floor: s.floor(id, x.ID),
 			Openings: list(x.Openings, func(o *readmodel.Opening) Opening {
 				return Opening{
 					Version: o.Version, Opened: instant(o.Opened), Deadline: instant(o.Deadline), Existing: o.Existing, Entry: o.Entry,

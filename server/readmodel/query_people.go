@@ -22,6 +22,11 @@ func (m *Model) Accounts(ctx context.Context, id trial.ID, limit int) ([]Account
 	return many(m.read.WithContext(ctx).Where("trial = ?", id[:]).Order("number DESC").Limit(bound(limit)), account)
 }
 
+// AllAccounts lists the consent accounts of a trial, oldest first act first.
+func (m *Model) AllAccounts(ctx context.Context, id trial.ID) ([]Account, error) {
+	return many(m.read.WithContext(ctx).Where("trial = ?", id[:]).Order("number"), account)
+}
+
 func account(r *accountRow) Account {
 	return Account{
 		Account: field.Account(r.Account), Version: trial.Version(r.Version), Kind: r.Kind, Sequence: r.ActSequence,
@@ -53,6 +58,11 @@ func (m *Model) Members(ctx context.Context, id trial.ID, site *trial.SiteID, li
 		q = q.Where("site = ?", site[:])
 	}
 	return many(q, member)
+}
+
+// AllMembers lists the enrolled leaves of a trial, oldest first.
+func (m *Model) AllMembers(ctx context.Context, id trial.ID) ([]Member, error) {
+	return many(m.read.WithContext(ctx).Where("trial = ?", id[:]).Order("place"), member)
 }
 
 func member(r *memberRow) Member {
