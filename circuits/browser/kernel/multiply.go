@@ -1,0 +1,126 @@
+package kernel
+
+// product writes Σ x_k·y_k / 2^261 modulo p for both lanes. The limbs of the y_k
+// are in locals; x pushes limb i of x_k.
+//
+// The accumulator t_j of each row holds two products of limbs for every term and
+// row it has lived through, unreduced: carries are taken once, at the end. Rows
+// go from the least limb of x to the greatest; each adds x_i·y, then the multiple
+// q of p that makes the lowest limb vanish, and shifts by one limb.
+func (f *function) product(fd *prime, to place, x func(k, i int), y ...[limbs]local) {
+	t, p := f.limbs(), f.limbs()
+	for i := range p {
+		f.limb(fd.modulus, i).set(p[i])
+	}
+	q, low29, inverse := f.vector(), f.vector(), f.vector()
+	f.all32(mask).set(low29)
+	f.all32(fd.inverse).set(inverse)
+	xs := make([]local, len(y))
+	for k := range xs {
+		xs[k] = f.vector()
+	}
+	for i := range limbs {
+		for k := range y {
+			x(k, i)
+			f.set(xs[k])
+		}
+		for j := range limbs {
+			// t8 of a later row is new too: the shift left it empty.
+			f.terms(t[j], i == 0 || j == limbs-1, func(k int) { f.get(xs[k]).get(y[k][j]).op(multiply) }, len(y))
+			if j == 0 { // q = t0·(-1/p) modulo 2^29, moved to words 0 and 1
+				f.get(t[0]).get(inverse).op(i32x4Mul).get(low29).op(v128And).tee(q).get(q).shuffle(0, 2, 0, 2).set(q)
+			}
+		}
+		// t0 + q·p0 is a multiple of 2^29: the shift drops only zeros.
+		f.get(q).get(p[0]).op(multiply).get(t[0]).op(i64x2Add).shift(i64x2Shr)
+		f.get(q).get(p[1]).op(multiply).op(i64x2Add).get(t[1]).op(i64x2Add).set(t[0])
+		for j := 2; j < limbs; j++ {
+			f.get(q).get(p[j]).op(multiply).get(t[j]).op(i64x2Add).set(t[j-1])
+		}
+	}
+	f.carry(t)
+	f.pack(to, t)
+}
+
+// terms adds n products to an accumulator, or begins it with them.
+func (f *function) terms(t local, fresh bool, product func(k int), n int) {
+	for k := range n {
+		product(k)
+		switch {
+		case k > 0:
+			f.op(i64x2Add)
+		case !fresh:
+			f.get(t).op(i64x2Add)
+		}
+	}
+	f.set(t)
+}
+
+// carry normalises accumulators 0 to 7 into limbs 0 to 8.
+func (f *function) carry(t [limbs]local) {
+	low29 := f.vector()
+	f.all64(mask).set(low29)
+	for j := range limbs - 1 {
+		f.get(t[j]).shift(i64x2Shr)
+		if j+1 < limbs-1 {
+			f.get(t[j+1]).op(i64x2Add)
+		}
+		f.set(t[j+1])
+		f.get(t[j]).get(low29).op(v128And).set(t[j])
+	}
+}
+
+// pack stores the lower words of 64-bit limbs as a pair.
+func (f *function) pack(to place, t [limbs]local) {
+	for j := 0; j+1 < limbs; j += 2 {
+		f.store(v128Store, to, 8*j, func() { f.get(t[j]).get(t[j+1]).shuffle(0, 2, 4, 6) })
+	}
+	f.storeLimb(to, limbs-1, func() { f.get(t[limbs-1]).get(t[limbs-1]).shuffle(0, 2, 0, 2) })
+}
+
+// multiplication makes mul(to, a, b): to = a·b / 2^261, lane by lane.
+//
+// In: b reduced; a reduced or loose. Out: reduced.
+//
+// Accumulators: 9 rows of a limb of a (below 2^31) times one of b (below 2^29),
+// 9 of q and p (below 2^29 each) and one carry:
+//
+//	9·2^60 + 9·2^58 + 2^35 < 2^64
+//
+// Value: a < 6p and b < 2p, so (a·b + q·p) / 2^261 < 12p²/2^261 + p < 2p.
+func (k *kernel) multiplication(fd *prime, export string) *function {
+	f, arg := k.function(export, 3)
+	to, a, b := arg[0].at(0), arg[1].at(0), arg[2].at(0)
+	y := f.limbs()
+	for j := range y {
+		f.limb(b, j).set(y[j])
+	}
+	f.product(fd, to, func(_, i int) { f.limb(a, i) }, y)
+	return f
+}
+
+// multiplicationE2 makes mulE2(to, a, b): one product in Fp2 = Fp[u]/(u²+1), lane
+// 0 being the real part: [a0·b0 + a1·(4p-b1), a0·b1 + a1·b0] / 2^261. Both parts
+// share their reduction.
+//
+// In: a and b reduced. Out: reduced.
+//
+// Accumulators: limbs of b below 2^29 and of 4p-b1 below 2^31:
+//
+//	9·2^58 + 9·2^60 + 9·2^58 + 2^36 < 2^64
+//
+// Value: (2p·2p + 2p·4p + q·p) / 2^261 < 12p²/2^261 + p < 2p.
+func (k *kernel) multiplicationE2(fd *prime) *function {
+	f, arg := k.function("mulE2", 3)
+	to, a, b := arg[0].at(0), arg[1].at(0), arg[2].at(0)
+	straight, crossed, lane0 := f.limbs(), f.limbs(), f.vector()
+	f.all64(0xffffffff).set(lane0) // as a number -1 in lane 0, as a mask lane 0
+	for j := range straight {
+		f.limb(b, j).set(straight[j])
+		// [borrow - b1, b0], as the complement of b1 and one more
+		f.get(straight[j]).get(straight[j]).shuffle(1, 0, 1, 0).get(lane0).op(v128Xor)
+		f.limb(fd.borrow, j).get(lane0).op(v128And).op(i32x4Add).get(lane0).op(i32x4Sub).set(crossed[j])
+	}
+	f.product(fd, to, func(k, i int) { f.load(loadBoth, a, 8*i+4*k) }, straight, crossed)
+	return f
+}
