@@ -51,10 +51,20 @@ func New(depth int, key []byte, hash [32]byte) (*Prover, error) {
 	if n != int64(len(key)) {
 		return nil, fmt.Errorf("proving key: %d bytes follow its end", int64(len(key))-n)
 	}
-	if wires := system.GetNbInternalVariables() + system.GetNbPublicVariables() + system.GetNbSecretVariables(); len(pk.InfinityA) != wires {
-		return nil, fmt.Errorf("proving key: %d wires, and the circuit of depth %d has %d", len(pk.InfinityA), depth, wires)
+	return (&Prover{depth: depth, system: system, key: pk}).fitting()
+}
+
+// fitting refuses a key, a constraint system and a depth that do not belong
+// together.
+func (p *Prover) fitting() (*Prover, error) {
+	secret := p.system.GetNbSecretVariables()
+	if want := 2 + 8 + p.depth*tree.Arity; secret != want {
+		return nil, fmt.Errorf("constraint system: %d secret inputs, and the circuit of depth %d has %d", secret, p.depth, want)
 	}
-	return &Prover{depth: depth, system: system, key: pk}, nil
+	if wires := p.system.GetNbInternalVariables() + p.system.GetNbPublicVariables() + secret; len(p.key.InfinityA) != wires {
+		return nil, fmt.Errorf("proving key: %d wires, and the circuit of depth %d has %d", len(p.key.InfinityA), p.depth, wires)
+	}
+	return p, nil
 }
 
 // developmentHash is the SHA-256 of the embedded key; the command that makes the key
@@ -66,15 +76,23 @@ var developmentKey []byte
 
 // Development returns the prover of the development set-up, for trees of the
 // default depth; see verifier.DevelopmentNotice.
-func Development() (*Prover, error) { return development() }
+func Development() (*Prover, error) {
+	development.once.Do(func() {
+		var hash [32]byte
+		if _, development.err = hex.Decode(hash[:], []byte(developmentHash)); development.err == nil {
+			development.prover, development.err = New(tree.Depth, developmentKey, hash)
+		}
+	})
+	return development.prover, development.err
+}
 
-var development = sync.OnceValues(func() (*Prover, error) {
-	var hash [32]byte
-	if _, err := hex.Decode(hash[:], []byte(developmentHash)); err != nil {
-		return nil, err
-	}
-	return New(tree.Depth, developmentKey, hash)
-})
+// A program that never asks for the development prover is linked without its
+// key: no value that is made at the start refers to it.
+var development struct {
+	once   sync.Once
+	prover *Prover
+	err    error
+}
 
 // Depth is the depth of the trees that the prover proves membership of.
 func (p *Prover) Depth() int { return p.depth }
