@@ -17,6 +17,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/registry/evidence/demonstration"
+	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial/contract"
 )
 
@@ -142,8 +143,12 @@ func runDemo(c *cobra.Command, f demoFlags) error {
 	if err := demoEvidence(c.Context(), report, summary); err != nil {
 		return err
 	}
+	open, err := openStudy(c.Context(), n.url, clock, dir, report)
+	if err != nil {
+		return err
+	}
 	if !f.once {
-		printAddresses(out, n.url, summary)
+		printAddresses(out, n.url, summary, open)
 	}
 	if f.json {
 		if err := json.NewEncoder(out).Encode(summary); err != nil {
@@ -153,7 +158,36 @@ func runDemo(c *cobra.Command, f demoFlags) error {
 	if f.once {
 		return n.Close()
 	}
+	go open.clinic.Run(c.Context())
 	return waitServing(c.Context(), n)
+}
+
+// openedStudy is the study that goes on, and the cards that invite to it.
+type openedStudy struct {
+	clinic *demo.Clinic
+	cards  []client.Code
+}
+
+// cardsAtFirst is how many people can answer before one of them has.
+const cardsAtFirst = 2
+
+// openStudy leaves one study open, so that whoever watches can take part.
+func openStudy(ctx context.Context, url string, clock *demo.Clock, dir string, report *demo.Report) (*openedStudy, error) {
+	o := &openedStudy{}
+	return o, report.Step("join", "A study that you can join", func() (string, error) {
+		var err error
+		if o.clinic, err = demo.OpenStudy(ctx, demo.Config{URL: url, Clock: clock, Dir: dir, Report: report, AmendAfter: demo.AmendAfter}); err != nil {
+			return "", err
+		}
+		for range cardsAtFirst {
+			code, err := o.clinic.Invite(ctx)
+			if err != nil {
+				return "", err
+			}
+			o.cards = append(o.cards, code)
+		}
+		return fmt.Sprintf("an example study, open at one clinic; %d invitation cards", len(o.cards)), nil
+	})
 }
 
 func startDemo(dir, listen string, clock *demo.Clock) (*node, error) {
@@ -203,7 +237,21 @@ func demoEvidence(ctx context.Context, report *demo.Report, s *demo.Summary) err
 	})
 }
 
-func printAddresses(out io.Writer, url string, s *demo.Summary) {
+func printAddresses(out io.Writer, url string, s *demo.Summary, open *openedStudy) {
+	fmt.Fprintf(out, `
+Take part yourself, in your browser; your keys and your proof are made there:
+
+      %s/take-part#%s
+`, url, string(open.cards[0]))
+	for _, c := range open.cards[1:] {
+		fmt.Fprintf(out, "      or type the code %v\n", c)
+	}
+	fmt.Fprintf(out, `      A minute and a half after you agreed, the study changes, and you are asked again.
+      Then see it at %s/studies/%s
+      and in its evidence file, made when you ask for it: %s/v1/trials/%s/evidence
+      The clinic's side is played for you. To play it, open %s/site and
+      read in the keys in %s.
+`, url, open.clinic.Trial(), url, open.clinic.Trial(), url, filepath.Join(filepath.Dir(s.Evidence), "clinic"))
 	fmt.Fprintf(out, `
 Open  %s/                       the home page: check anything
       %s/studies/%s

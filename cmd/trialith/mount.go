@@ -21,6 +21,7 @@ import (
 	"github.com/trialith/trialith/registry"
 	"github.com/trialith/trialith/registry/evidence"
 	"github.com/trialith/trialith/server/api"
+	"github.com/trialith/trialith/server/mailbox"
 	"github.com/trialith/trialith/server/web"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/consent"
@@ -82,6 +83,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		router.GET(path, packages)
 		router.HEAD(path, packages)
 	}
+	mailbox.Register(router, n.mail)
 	clock := web.RealTime
 	if c.study {
 		clock = web.StudyTime

@@ -24,6 +24,7 @@ import (
 	"github.com/trialith/trialith/ledger/receipt"
 	"github.com/trialith/trialith/ledger/witness"
 	registrynode "github.com/trialith/trialith/registry/node"
+	"github.com/trialith/trialith/server/mailbox"
 	"github.com/trialith/trialith/server/readmodel"
 	"github.com/trialith/trialith/trial/contract"
 )
@@ -37,6 +38,7 @@ const (
 	dirLedger    = "ledger"
 	dirModel     = "readmodel"
 	dirRegistry  = "registry"
+	dirMail      = "mail"
 	dirKeys      = "keys"
 	fileKey      = "node.key"
 	fileHead     = "head"
@@ -62,6 +64,7 @@ type node struct {
 	clock  engine.Clock
 	model  *readmodel.Model
 	store  *registrynode.Node
+	mail   *mailbox.Store
 	key    *verifier.Key
 	record []byte // of the ceremony that made the key; nil for none
 	server *http.Server
@@ -103,6 +106,10 @@ func openNode(c nodeConfig) (_ *node, err error) {
 		return nil, err
 	}
 	n.store, err = registrynode.Open(context.Background(), registrynode.Config{Dir: filepath.Join(c.dir, dirRegistry), Key: c.key})
+	if err != nil {
+		return nil, err
+	}
+	n.mail, err = mailbox.Open(mailbox.Config{Dir: filepath.Join(c.dir, dirMail)})
 	if err != nil {
 		return nil, err
 	}
@@ -246,6 +253,9 @@ func (n *node) Close() error {
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
+	}
+	if n.mail != nil {
+		errs = append(errs, n.mail.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// Between runs before each step; nil: nothing does.
 	Between func(step string) error
 	Report  *Report
+	// AmendAfter is the pace of the open study; see the constant of this name.
+	AmendAfter time.Duration
 }
 
 // Summary is what `demo --json` prints. Checks outside rely on its names.
