@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +28,7 @@ type demoFlags struct {
 	participants int
 	dir          string
 	listen       string
+	lan          bool
 	json         bool
 }
 
@@ -49,6 +52,7 @@ machine. Parts that the data do not hold are examples, and say so.`,
 	c.Flags().IntVar(&f.participants, "participants", 0, "only the first `N` participants by date (default: all 254)")
 	c.Flags().StringVar(&f.dir, "dir", "", "a new or empty `directory` for state and evidence.trialith (default: a new temporary one, kept)")
 	c.Flags().StringVar(&f.listen, "listen", "", "`address` to serve on (default 127.0.0.1:8080, or a free port where that is taken)")
+	c.Flags().BoolVar(&f.lan, "lan", false, "serve phones of this network too, over HTTPS under a certificate made for this run")
 	c.Flags().BoolVar(&f.json, "json", false, "print a summary as JSON on the last line of standard output")
 	return c
 }
@@ -56,6 +60,9 @@ machine. Parts that the data do not hold are examples, and say so.`,
 func (f *demoFlags) validate(set func(string) bool) error {
 	if set("participants") && f.participants < 1 {
 		return hint(fmt.Errorf("--participants %d: at least 1", f.participants), "leave it out for all")
+	}
+	if f.lan && f.once {
+		return hint(errors.New("--lan, --once: nobody could reach it"), "leave out one of them")
 	}
 	if f.listen == "" {
 		f.listen = freeAddress(f.once)
@@ -158,6 +165,13 @@ func runDemo(c *cobra.Command, f demoFlags) error {
 	if f.once {
 		return n.Close()
 	}
+	if f.lan {
+		l, err := n.serveNetwork()
+		if err != nil {
+			return err
+		}
+		printNetwork(out, l, open)
+	}
 	go open.clinic.Run(c.Context())
 	return waitServing(c.Context(), n)
 }
@@ -252,6 +266,7 @@ Take part yourself, in your browser; your keys and your proof are made there:
       The clinic's side is played for you. To play it, open %s/site and
       read in the keys in %s.
 `, url, open.clinic.Trial(), url, open.clinic.Trial(), url, filepath.Join(filepath.Dir(s.Evidence), "clinic"))
+	printOtherMachines(out, url)
 	fmt.Fprintf(out, `
 Open  %s/                       the home page: check anything
       %s/studies/%s
@@ -262,6 +277,35 @@ Open  %s/                       the home page: check anything
 Verify it yourself, without this node:  trialith verify %s
 Stop with Ctrl-C; serve it again with:  trialith serve --dir %s
 `, url, url, s.Trial, url, url, url, s.Evidence, filepath.Dir(s.Evidence))
+}
+
+// printOtherMachines says what another machine can do here: a browser makes keys
+// only where it knows that nobody listens.
+func printOtherMachines(out io.Writer, url string) {
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	if ip := net.ParseIP(host); err != nil || ip.IsLoopback() {
+		fmt.Fprint(out, "      A phone needs HTTPS to make keys: start the demo with --lan, and it gets an address.\n")
+		return
+	}
+	ips, err := networkAddresses()
+	if err != nil {
+		return
+	}
+	for _, ip := range ips {
+		fmt.Fprintf(out, "      From other machines, to read:  http://%s/\n", net.JoinHostPort(ip.String(), port))
+	}
+	fmt.Fprint(out, "      To take part there needs HTTPS, without which browsers make no keys: start the demo with --lan.\n")
+}
+
+func printNetwork(out io.Writer, l *lan, open *openedStudy) {
+	fmt.Fprint(out, "\nOn a phone in this network:\n\n")
+	for _, url := range l.urls {
+		fmt.Fprintf(out, "      %s/take-part#%s\n", url, string(open.cards[len(open.cards)-1]))
+	}
+	fmt.Fprintf(out, `      Its browser will warn: this machine made the certificate itself, for this run. Go on only
+      if its SHA-256 fingerprint is
+      %s
+`, l.fingerprint)
 }
 
 func isTerminal(w io.Writer) bool {

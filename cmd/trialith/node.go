@@ -73,6 +73,7 @@ type node struct {
 	// they hold could act for our pages on theirs.
 	gateway    *http.Server
 	gatewayURL string
+	network    *http.Server // HTTPS for phones of the same network; nil for none
 	control    *http.Server // for this machine's operator; nil for none
 	failed     chan error
 	feeder     *witness.Feeder // has the ledger witnessed; nil for none
@@ -93,7 +94,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{key: key, record: record, keys: newKeyring(c.dir, c.key), clock: c.clock, failed: make(chan error, 3)}
+	n := &node{key: key, record: record, keys: newKeyring(c.dir, c.key), clock: c.clock, failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			n.Close() //nolint:errcheck // the first error is the one to tell
@@ -216,6 +217,19 @@ func newServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
 }
 
+// serveNetwork serves the same to this machine's networks, over HTTPS.
+func (n *node) serveNetwork() (*lan, error) {
+	ips, err := networkAddresses()
+	if err != nil {
+		return nil, err
+	}
+	l, err := serveLAN(n.server.Handler, lanAddress, ips, n.failed)
+	if err == nil {
+		n.network = l.server
+	}
+	return l, err
+}
+
 // serveGateway serves packages at the same host on a free port.
 func (n *node) serveGateway(beside net.Addr) error {
 	host, _, err := net.SplitHostPort(beside.String())
@@ -237,7 +251,7 @@ func (n *node) Close() error {
 	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	for _, s := range []*http.Server{n.server, n.gateway, n.control} {
+	for _, s := range []*http.Server{n.server, n.network, n.gateway, n.control} {
 		if s != nil {
 			errs = append(errs, s.Shutdown(ctx))
 		}
