@@ -97,6 +97,10 @@ var development struct {
 // Depth is the depth of the trees that the prover proves membership of.
 func (p *Prover) Depth() int { return p.depth }
 
+// Parts returns the constraint system and the key, for who lays them out for
+// another machine. Neither may be changed.
+func (p *Prover) Parts() (*cs_bn254.R1CS, *groth16.ProvingKey) { return p.system, p.key }
+
 // Prove returns a proof of the witness's statement. Two proofs of one statement
 // differ, and neither says anything more than the statement.
 func (p *Prover) Prove(w Witness) (verifier.Proof, error) {
