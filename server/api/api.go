@@ -77,6 +77,7 @@ func Register(engine *gin.Engine, c Config) error {
 	s.resultsRoutes()
 	s.treeRoutes()
 	s.peopleRoutes()
+	s.delegationRoutes()
 	s.evidenceRoutes()
 	s.packageRoutes()
 	group.GET("/healthz", s.health)

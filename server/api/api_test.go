@@ -76,6 +76,7 @@ func TestWhatIsAnswered(t *testing.T) {
 		{at + "/sites", []string{`"name":"site"`, `"openings":[{"version":1,"opened":"2023-11-14T22:13:21.`, `"deadline":"2023-12-14T22:13:21.`, `"floor":1`}},
 		{at + "/members", []string{`[{"leaf":"` + l.leaf.String() + `","site":"` + l.site.String() + `","version":1,"enrolled":"2023-11-14T22:13:21`, `"active":true}]`}},
 		{at + "/accounts/latest", []string{`"version":1,"kind":"consent","sequence":0}]`}},
+		{"/v1/sites/" + l.site.String() + "/delegations", []string{`"name":"doctor","tasks":["enrolling","recording"`, `"from":"2023-11-14"`}},
 		{at + "/trees", []string{`"name":"N-1","size":1`, `"name":"pass-1"`}},
 		{at + "/leaves/" + l.leaf.String(), []string{`"active":true`, `"owes":[{"version":1,"set":"N","left":"","used":false}]`, `"unsettled":[1]`}},
 		{"/v1/transactions/" + hash.String(), []string{`"kind":"consent.act"`, `"code":0`, `"name":"trial/4"`}},
@@ -519,7 +520,7 @@ func TestDescription(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"GET /v1/actors", "GET /v1/clock", "GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/entries", "GET /v1/ledger/genesis",
-		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
+		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/sites/{site}/delegations", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
 		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
 		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/members", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
 		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}",

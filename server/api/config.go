@@ -53,6 +53,7 @@ type Model interface {
 	Member(context.Context, trial.ID, field.Leaf) (readmodel.Member, error)
 	AllMembers(context.Context, trial.ID) ([]readmodel.Member, error)
 	AllAccounts(context.Context, trial.ID) ([]readmodel.Account, error)
+	Delegations(context.Context, trial.SiteID) ([]readmodel.Delegation, error)
 	Boundaries(context.Context, trial.ID) ([]trial.Boundary, error)
 	Harm(context.Context, trial.ID) (readmodel.Harm, error)
 	Looks(context.Context, trial.ID) ([]readmodel.Look, error)
