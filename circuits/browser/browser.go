@@ -25,7 +25,7 @@ import (
 // scripts, so pins are written twice.
 //
 //go:generate go run ./kernel/generate dist/kernel.wasm
-//go:generate go run ./split dist
+//go:generate go run ./split/generate dist
 //go:generate go run ./pins src/pins.ts
 //go:generate go run ./bundle -root ../.. worker gnark
 //go:generate go run ./pins src/pins.ts

@@ -45,6 +45,12 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+func answer(h http.Handler, address string) *http.Response {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, address, nil))
+	return w.Result()
+}
+
 // Every body comes back from its encodings, and an encoding that gains nothing is
 // not sent.
 func TestEncodings(t *testing.T) {

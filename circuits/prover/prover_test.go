@@ -159,6 +159,12 @@ func TestWitnessRefused(t *testing.T) {
 		if proof, err := ready(t).Prove(w); err == nil || !strings.Contains(err.Error(), tc.word) || proof != (verifier.Proof{}) {
 			t.Errorf("%s: %v, want a refusal that says %q", tc.name, err, tc.word)
 		}
+		if err := w.Check(tree.Depth); err == nil || !strings.Contains(err.Error(), tc.word) {
+			t.Errorf("%s: checked before the proof: %v", tc.name, err)
+		}
+	}
+	if w := member(t, 9, 4); w.Check(tree.Depth) != nil {
+		t.Error("a good witness is refused before the proof")
 	}
 }
 

@@ -47,6 +47,13 @@ func OwnLeaf(secret, trapdoor field.Element, a field.Attributes, context, messag
 	return w
 }
 
+// Check refuses, before any proof, a witness that cannot be proven at the given
+// depth, and says what is wrong with it.
+func (w *Witness) Check(depth int) error {
+	_, err := w.check(depth)
+	return err
+}
+
 // check asks natively what the circuit will ask, so that an error names the
 // thing that is wrong instead of a constraint. It returns the public inputs.
 func (w *Witness) check(depth int) (in [verifier.Inputs]field.Element, err error) {

@@ -6,9 +6,10 @@
 // which take and return Uint8Array; what fails returns an Error instead.
 //
 //	load(key)                   the dump that was made for this build
+//	check(witness)              empty; an Error says what is wrong with it
 //	prove(witness)              a proof, 128 bytes; verified before it is returned
-//	verify(proof, statement)    empty; an Error says why the proof does not hold
-//	path(leaves, place)         all children of each node above a leaf's place
+//	verify(proof, statement)    one byte: 1 where the proof holds, 0 where it does not
+//	path(leaves, place)         all children of each node above a leaf's place, and the root
 //
 // Witness and statement are laid out as package prover reads them.
 package main
@@ -32,6 +33,7 @@ var dumpHash, verifyingKey string
 func main() {
 	js.Global().Call("trialithProver", map[string]any{
 		"load":   function(1, load),
+		"check":  function(1, check),
 		"prove":  function(1, prove),
 		"verify": function(2, verify),
 		"path":   function(2, path),
@@ -57,6 +59,14 @@ func load(args [][]byte) ([]byte, error) {
 	return nil, nil
 }
 
+func check(args [][]byte) ([]byte, error) {
+	w, err := prover.ParseWitness(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return nil, w.Check(tree.Depth)
+}
+
 // prove checks its own proof: a fault of the machine must not leave it, for a
 // wrong proof may say something of the secrets.
 func prove(args [][]byte) ([]byte, error) {
@@ -78,15 +88,15 @@ func prove(args [][]byte) ([]byte, error) {
 }
 
 func verify(args [][]byte) ([]byte, error) {
-	proof, err := verifier.ParseProof(args[0])
-	if err != nil {
-		return nil, err
-	}
 	s, err := prover.ParseStatement(args[1])
 	if err != nil {
 		return nil, err
 	}
-	return nil, verifier.Development().Verify(proof, s)
+	proof, err := verifier.ParseProof(args[0])
+	if err != nil || verifier.Development().Verify(proof, s) != nil {
+		return []byte{0}, nil //nolint:nilerr // bytes that are no proof do not hold either
+	}
+	return []byte{1}, nil
 }
 
 // path takes leaves of 32 bytes, zero where a place was emptied, and the place as
@@ -114,14 +124,15 @@ func path(args [][]byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []byte
+	var out []byte // the root last
 	for i := range p {
 		for j := range p[i] {
 			e := field.Encode(p[i][j])
 			out = append(out, e[:]...)
 		}
 	}
-	return out, nil
+	root := field.Encode(p.Root())
+	return append(out, root[:]...), nil
 }
 
 // function makes a JavaScript function of f. A panic becomes an Error too: the

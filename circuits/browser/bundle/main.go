@@ -17,9 +17,11 @@ import (
 // Paths are from the module's root.
 var outputs = []struct{ name, entry, file string }{
 	{"worker", "circuits/browser/src/worker.ts", "circuits/browser/dist/worker.js"},
+	{"gnark", "circuits/browser/src/gnarkworker.ts", "circuits/browser/dist/gnark.js"},
 	{"participant", "server/web/app/participant/main.ts", "server/web/assets/participant.js"},
 	{"sw", "server/web/app/participant/sw.ts", "server/web/assets/sw.js"},
 	{"site", "server/web/app/site/main.ts", "server/web/assets/site.js"},
+	{"bench", "circuits/browser/src/bench.ts", "circuits/browser/dist/bench.js"},
 }
 
 func main() {
