@@ -6,8 +6,9 @@ package kernel
 // before it.
 //
 // The formulas are incomplete: x(p1) must differ from x(p2), and no point is at
-// infinity. One equal pair makes the whole batch zero, which whoever proves sees,
-// because every proof is verified before it is sent.
+// infinity. One equal pair spoils all additions of its lane in the batch: every
+// slope becomes zero. Whoever proves sees it, because a proof is verified before it
+// is sent.
 
 // batch are the locals of a batch of additions.
 type batch struct {

@@ -49,7 +49,7 @@ func (k *kernel) minusLoose(f *function, to, a, b place) place {
 	return to
 }
 
-// mulE2 is to = a·b in Fp2.
+// times2 is to = a·b in Fp2.
 func (k *kernel) times2(f *function, to, a, b place) {
 	reduced(to, a, b)
 	f.invoke(k.mulE2, to, a, b)
