@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trialith/trialith/circuits/browser"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/receipt"
@@ -84,6 +86,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		router.HEAD(path, packages)
 	}
 	mailbox.Register(router, n.mail)
+	router.Match([]string{http.MethodGet, http.MethodHead}, browser.Base+"*path", gin.WrapH(browser.Handler(browser.NewGnark(filepath.Join(c.dir, dirBrowser)))))
 	clock := web.RealTime
 	if c.study {
 		clock = web.StudyTime

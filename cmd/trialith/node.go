@@ -39,6 +39,7 @@ const (
 	dirModel     = "readmodel"
 	dirRegistry  = "registry"
 	dirMail      = "mail"
+	dirBrowser   = "browser" // provers for browsers that were built here
 	dirKeys      = "keys"
 	fileKey      = "node.key"
 	fileHead     = "head"
