@@ -1,0 +1,113 @@
+// A consent, or a change of its options, while a person reads and decides: all
+// of the proof is done but the message, which is bound last.
+
+import { Kind, tree, type Act } from "./act";
+import { type Names, type Registration } from "./api";
+import { encodeActBody } from "./body";
+import { base64, equal, hex, random, zeroName } from "./bytes";
+import { type Prover } from "./credential";
+import { type Device } from "./device";
+import { DeviceError } from "./error";
+import { commitChoice, type Choice } from "./form";
+import { prove, Unbound } from "./proving";
+import { type Outgoing } from "./queue";
+import { type Answer, type Lists } from "./status";
+
+/** Consenting is a decision that is prepared. Agree, or discard it. */
+export class Consenting {
+  private constructor(
+    private readonly device: Device, private readonly prover: Prover, private readonly l: Lists, private readonly owed: Answer,
+    /** registration is the version with its forms, whose digest was checked. */
+    readonly registration: Registration,
+    private readonly act: Act, private readonly treeName: string, private proof: Unbound, private leaves: Names,
+    private readonly apart: Outgoing[],
+  ) {}
+
+  /** open prepares the proof for a version that is owed an answer, or whose options are to change; and what gives up earlier versions for it. */
+  static async open(
+    device: Device, l: Lists, owed: Answer, superseded: readonly Answer[], registration: Registration, prover: Prover, signal?: AbortSignal,
+  ): Promise<Consenting> {
+    const first = owed.kind === "";
+    const act: Act = {
+      ...device.act(first ? Kind.consent : Kind.options), version: owed.version, formSet: registration.formSet,
+      sequence: first ? 0 : owed.sequence + 1, pass: first ? await device.pass(owed.version) : zeroName,
+    };
+    const name = tree.owing(owed.version, owed.set === "E" ? "E" : "N");
+    const leaves = l.trees.get(name)!;
+    const apart: Outgoing[] = [];
+    for (const a of superseded) {
+      apart.push(await supersede(device, l, a, owed.version, prover, signal));
+    }
+    const proof = await Unbound.open(prover, await device.own(), act, leaves, signal);
+    return new Consenting(device, prover, l, owed, registration, act, name, proof, leaves, apart);
+  }
+
+  /**
+   * agree binds the choice and puts the act on the queue, with what gives up
+   * earlier versions for it: those go later, apart from it. Direct says that it
+   * cannot wait to be mixed with others. Sync sends it.
+   */
+  async agree(choice: Choice, direct = false, signal?: AbortSignal): Promise<Outgoing> {
+    const taken = this.ordered(choice);
+    await this.renew(signal);
+    // The salt is the device's alone and enters no vault: whoever had it could
+    // try all choices, which are few.
+    const salt = random(32);
+    const proven = await this.proof.bind({ ...this.act, options: await commitChoice(taken, salt) });
+    const o = this.device.outgoing(this.act.kind, this.owed, this.l.now, {
+      sequence: this.act.sequence, body: base64(encodeActBody(proven, zeroName)), choice: taken, salt: hex(salt), direct,
+    });
+    await this.device.put(o, ...this.apart);
+    return o;
+  }
+
+  /** discard lets go of what was prepared. */
+  discard(): void {
+    this.proof.discard();
+  }
+
+  // ordered is the choice with its options in the form's order, once each.
+  private ordered(c: Choice): Choice {
+    const form = this.registration.forms.find((f) => f.id === c.form && f.language === c.language);
+    const strange = c.taken.find((id) => !form?.options.some((o) => o.id === id));
+    if (!form || strange !== undefined) {
+      throw new DeviceError("input", form ? `option ${strange}: not on the form` : `form ${c.form} (${c.language}): not of this version`);
+    }
+    return { form: c.form, language: c.language, taken: form.options.map((o) => o.id).filter((id) => c.taken.includes(id)) };
+  }
+
+  // renew proves anew against the list as it is now, where others came or left
+  // meanwhile. Offline the old one stands: the root it had may still be accepted.
+  private async renew(signal?: AbortSignal): Promise<void> {
+    const { node, participation } = this.device;
+    const now = await node.leaves(participation.trial, this.treeName, signal).catch((e: unknown) => {
+      if (e instanceof DeviceError && e.code === "offline") {
+        return this.leaves;
+      }
+      throw e;
+    });
+    if (equal(now.bytes, this.leaves.bytes)) {
+      return;
+    }
+    this.proof.discard();
+    this.proof = await Unbound.open(this.prover, await this.device.own(), this.act, now, signal);
+    this.leaves = now;
+  }
+}
+
+// supersede gives up an earlier version for a later one. It goes in a later
+// epoch than the consent, so that the two accounts do not stand side by side.
+async function supersede(device: Device, l: Lists, a: Answer, successor: number, prover: Prover, signal?: AbortSignal): Promise<Outgoing> {
+  const leaves = l.trees.get(tree.both(a.version, successor))!;
+  const act: Act = { ...device.act(Kind.superseded), version: a.version, successor };
+  const proven = await prove(prover, await device.own(), act, leaves, signal);
+  return device.outgoing(Kind.superseded, a, l.now, { successor, body: base64(encodeActBody(proven, zeroName)), after: nextEpoch(l) });
+}
+
+// nextEpoch is a moment in the first half of the next epoch.
+function nextEpoch(l: Lists): number {
+  const epoch = 1000 * l.ledger.epochSeconds;
+  const begins = l.ledger.genesis + epoch * (Math.floor((l.now - l.ledger.genesis) / epoch) + 1);
+  const share = crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
+  return begins + Math.floor((share * epoch) / 2);
+}

@@ -1,0 +1,168 @@
+// Letters between a site and its participant, in mailboxes that cannot read
+// them: words in JSON, padded and sealed to exactly letterBytes, so that a
+// letter's size says nothing.
+
+import { open as openSealed, overhead, seal, SealError, type KeyPair } from "../seal";
+import { hex, join, random, unhex, utf8, type Bytes, type Name } from "./bytes";
+import { boxOf, keyOf, type Code } from "./card";
+import { DeviceError } from "./error";
+import { sha256, subtle } from "./hash";
+
+/** letterBytes is the size of every letter. */
+export const letterBytes = 4096;
+
+const nonceBytes = 12;
+const tagBytes = 16;
+const info = utf8("trialith/v1/mail");
+
+/** Card is the first letter of a card: what a site invites to, and where answers go. */
+export interface Card {
+  type: "card";
+  ledger: Name;
+  trial: Name;
+  site: Name;
+  siteName: string;
+  investigator: Name; // who will sign the enrolment
+  version: number;
+  day: number; // of the invitation, days since 1970
+  study: string; // title
+  contact: string; // of the site, for questions and for leaving by word
+  inbox: string; // the site's public key, 65 bytes in base64
+  code: string; // study code of the subject
+}
+
+/** FromSite are the other letters of a site. */
+export type FromSite =
+  | { type: "enrolled"; transaction: string }
+  | { type: "refused"; reason: string }
+  | { type: "countersigned"; version: number }
+  | { type: "visited"; slot: string; transaction: string }
+  | { type: "acknowledged"; what: "withdrawn" };
+
+/** ToSite are the letters of a participant. Body is base64 of the bytes that the site signs. */
+export type ToSite =
+  | { type: "enrol"; box: string; subject: string; body: string }
+  | { type: "receipt"; subject: string; version: number; epoch: number }
+  | { type: "visit"; subject: string; code: string; body: string }
+  | { type: "withdrawn"; subject: string };
+
+/** sealToCard makes a letter for a card's mailbox. */
+export async function sealToCard(code: Code, words: Card | FromSite): Promise<Bytes> {
+  const iv = random(nonceBytes);
+  const plain = pad(words, letterBytes - nonceBytes - tagBytes);
+  const sealed = await subtle().encrypt({ name: "AES-GCM", iv, additionalData: unhex(await boxOf(code), 16, "box") }, await keyOf(code), plain);
+  return join(iv, new Uint8Array(sealed));
+}
+
+/** openFromCard reads a letter of a card's mailbox. */
+export async function openFromCard(code: Code, letter: Uint8Array): Promise<Card | FromSite> {
+  sized(letter);
+  const iv = new Uint8Array(letter.subarray(0, nonceBytes));
+  const additionalData = unhex(await boxOf(code), 16, "box");
+  let plain: ArrayBuffer;
+  try {
+    plain = await subtle().decrypt({ name: "AES-GCM", iv, additionalData }, await keyOf(code), new Uint8Array(letter.subarray(nonceBytes)));
+  } catch {
+    throw new DeviceError("card", "letter: not sealed for this card");
+  }
+  return fromSite(unpad(new Uint8Array(plain)));
+}
+
+/** inboxBox is the mailbox of a site's public key. */
+export async function inboxBox(publicKey: Uint8Array): Promise<string> {
+  return hex((await sha256(utf8("trialith/v1/inbox\0"), publicKey)).subarray(0, 16));
+}
+
+/** sealToInbox makes a letter that the site alone can read. */
+export async function sealToInbox(publicKey: Uint8Array, words: ToSite): Promise<Bytes> {
+  const box = unhex(await inboxBox(publicKey), 16, "box");
+  return seal(publicKey, info, pad(words, letterBytes - overhead), box);
+}
+
+/** openFromInbox reads a letter of a site's inbox. */
+export async function openFromInbox(inbox: KeyPair, letter: Uint8Array): Promise<ToSite> {
+  sized(letter);
+  const box = unhex(await inboxBox(inbox.publicKey), 16, "box");
+  try {
+    return toSite(unpad(await openSealed(inbox.privateKey, inbox.publicKey, info, letter, box)));
+  } catch (e) {
+    throw e instanceof SealError ? new DeviceError("answer", "letter: not sealed for this inbox") : e;
+  }
+}
+
+function sized(letter: Uint8Array): void {
+  if (letter.length !== letterBytes) {
+    throw new DeviceError("answer", `letter: ${letter.length} bytes, want ${letterBytes}`);
+  }
+}
+
+// pad puts the length in two bytes before the words and zeros after them.
+function pad(words: object, size: number): Bytes {
+  const b = utf8(JSON.stringify(words));
+  if (b.length > size - 2) {
+    throw new DeviceError("input", `letter: ${b.length} bytes; at most ${size - 2}`);
+  }
+  const out = new Uint8Array(size);
+  new DataView(out.buffer).setUint16(0, b.length);
+  out.set(b, 2);
+  return out;
+}
+
+function unpad(plain: Uint8Array): unknown {
+  const n = plain.length < 2 ? Infinity : new DataView(plain.buffer, plain.byteOffset).getUint16(0);
+  if (n > plain.length - 2 || plain.subarray(2 + n).some((x) => x !== 0)) {
+    throw new DeviceError("answer", "letter: padded in another way than letters are");
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(plain.subarray(2, 2 + n)));
+  } catch {
+    throw new DeviceError("answer", "letter: no JSON");
+  }
+}
+
+// The fields of each letter and their types; a letter of another form is not read.
+const fromSiteFields: Record<(Card | FromSite)["type"], Record<string, "string" | "number">> = {
+  card: {
+    ledger: "string", trial: "string", site: "string", siteName: "string", investigator: "string", version: "number", day: "number",
+    study: "string", contact: "string", inbox: "string", code: "string",
+  },
+  enrolled: { transaction: "string" },
+  refused: { reason: "string" },
+  countersigned: { version: "number" },
+  visited: { slot: "string", transaction: "string" },
+  acknowledged: { what: "string" },
+};
+
+const toSiteFields: Record<ToSite["type"], Record<string, "string" | "number">> = {
+  enrol: { box: "string", subject: "string", body: "string" },
+  receipt: { subject: "string", version: "number", epoch: "number" },
+  visit: { subject: "string", code: "string", body: "string" },
+  withdrawn: { subject: "string" },
+};
+
+function fromSite(v: unknown): Card | FromSite {
+  return shaped(v, fromSiteFields) as Card | FromSite;
+}
+
+function toSite(v: unknown): ToSite {
+  return shaped(v, toSiteFields) as ToSite;
+}
+
+function shaped(v: unknown, forms: Record<string, Record<string, "string" | "number">>): object {
+  const letter = v as Record<string, unknown> | null;
+  const type = typeof letter === "object" && letter ? letter["type"] : undefined;
+  const form = typeof type === "string" && Object.hasOwn(forms, type) ? forms[type]! : undefined;
+  if (!form) {
+    throw new DeviceError("answer", "letter: of no known type; this page may be older than the site's");
+  }
+  // A number that is zero may be left out by who writes the letter.
+  const out: Record<string, unknown> = { type };
+  for (const [field, kind] of Object.entries(form)) {
+    const value = letter![field] ?? (kind === "number" ? 0 : "");
+    if (typeof value !== kind || (kind === "number" && !Number.isSafeInteger(value))) {
+      throw new DeviceError("answer", `letter: ${field}: no ${kind}`);
+    }
+    out[field] = value;
+  }
+  return out;
+}

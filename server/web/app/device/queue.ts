@@ -1,0 +1,189 @@
+// The acts that wait to be sent. Each is on the disk before it is sent, and
+// stays until the public list shows it: a page may be closed at any moment.
+
+import { Kind } from "./act";
+import { type Latest, type Ledger, type Member, type Node, type Ways } from "./api";
+import { unbase64, type Name } from "./bytes";
+import { DeviceError, RefusedError } from "./error";
+import { type Choice } from "./form";
+import { relayed } from "./relayed";
+import { epochOf } from "./status";
+import { type Store } from "./store";
+
+/** Outgoing is an act on its way to the ledger. */
+export interface Outgoing {
+  id: string; // random
+  study: string; // id of the participation
+  ledger: Name;
+  trial: Name;
+  kind: Kind;
+  version: number;
+  successor: number;
+  sequence: number;
+  account: Name;
+  body: string; // base64
+  choice?: Choice; // kept on this device alone
+  salt?: string; // hexadecimal
+  made: number; // by the ledger's clock
+  after: number; // not sent before
+  direct: boolean; // the person asked that it go at once
+  sent: Sent[];
+  state: "waiting" | "sent" | "stale" | "refused"; // stale: to be made anew, for the list that it was proven against is no more
+  refusal: string;
+}
+
+/** Sent is one try. */
+export interface Sent {
+  at: number;
+  epoch: number;
+  batcher: Name; // "": the node itself
+  promise?: string; // base64: the batcher's signed word that it holds the act
+  sealed?: string; // base64 of what the promise is about
+}
+
+/** Accepted is an act that the ledger has. */
+export interface Accepted {
+  act: Outgoing;
+  epoch: number;
+  time: number;
+}
+
+// A batcher has this many epochs before the act is sent elsewhere.
+const epochsOfPatience = 2;
+
+// Refusals after which an act can be made anew: unknown root, root expired, wrong sequence.
+const stale: readonly number[] = [304, 305, 309];
+
+// Refusals that say that the ledger has such an act already: account used, account burnt, already left.
+const there: readonly number[] = [306, 307, 326];
+
+/** Report is what a flush did. */
+export interface Report {
+  accepted: Accepted[];
+  waiting: Outgoing[]; // refused ones too, which the page is to tell
+  faults: DeviceError[]; // why something could not be sent now
+}
+
+/** Remake makes a stale act anew. */
+export type Remake = (o: Outgoing) => Promise<Outgoing>;
+
+/**
+ * flush sends what is due and takes out what the ledger has. Without remake
+ * stale acts stay as they are. It fails only where the public lists cannot be
+ * had; then nothing was sent.
+ */
+export async function flush(node: Node, store: Store, study: string, remake?: Remake, signal?: AbortSignal): Promise<Report> {
+  const mine = (await store.outgoing()).filter((o) => o.study === study);
+  const report: Report = { accepted: [], waiting: [], faults: [] };
+  if (mine.length === 0) {
+    return report;
+  }
+  const seen = await look(node, mine[0]!.trial, signal);
+  for (const o of mine) {
+    const now = found(seen, o) ?? await advance(node, store, o, seen, report.faults, remake, signal);
+    if (now) {
+      report.accepted.push(now);
+    } else {
+      report.waiting.push(o);
+    }
+  }
+  return report;
+}
+
+interface Seen {
+  now: number;
+  ledger: Ledger;
+  ways: Ways;
+  latest: Latest[];
+  members: Member[];
+}
+
+async function look(node: Node, trial: Name, signal?: AbortSignal): Promise<Seen> {
+  const [now, ledger, ways, latest, members] = await Promise.all([
+    node.now(signal), node.ledger(signal), node.ways(signal).catch(noWays), node.latest(trial, signal), node.members(trial, signal),
+  ]);
+  return { now, ledger, ways, latest, members };
+}
+
+// A node that names no ways takes acts itself.
+function noWays(e: unknown): Ways {
+  if (e instanceof RefusedError && e.status === 404) {
+    return { epochSeconds: 0, least: 0, batchers: [] };
+  }
+  throw e;
+}
+
+// found looks for an act in the list that is the same for everyone.
+function found(seen: Seen, o: Outgoing): Accepted | undefined {
+  const latest = seen.latest.find((x) => x.account === o.account);
+  if (!latest) {
+    return undefined;
+  }
+  const has = o.kind === Kind.withdraw ? latest.kind === "withdraw" : latest.kind === "withdraw" || latest.sequence >= o.sequence;
+  return has ? { act: o, epoch: epochOf(seen.ledger, seen.now), time: seen.now } : undefined;
+}
+
+async function advance(
+  node: Node, store: Store, o: Outgoing, seen: Seen, faults: DeviceError[], remake: Remake | undefined, signal?: AbortSignal,
+): Promise<Accepted | undefined> {
+  if (o.state === "stale" && remake) {
+    Object.assign(o, await remake(o), { id: o.id, sent: o.sent, after: o.after, direct: o.direct, state: "waiting", refusal: "" });
+    await store.keepOutgoing(o);
+  }
+  if (!due(o, seen)) {
+    return undefined;
+  }
+  try {
+    return await send(node, store, o, seen, signal);
+  } catch (e) {
+    if (!(e instanceof DeviceError)) {
+      throw e;
+    }
+    if (e instanceof RefusedError) {
+      await refuse(store, o, e.refusal, e.message);
+    } else {
+      faults.push(e); // the act stays, and is sent later
+    }
+    return undefined;
+  }
+}
+
+function due(o: Outgoing, seen: Seen): boolean {
+  if (o.state === "refused" || o.state === "stale" || seen.now < o.after) {
+    return false;
+  }
+  const last = o.sent.at(-1);
+  return o.state === "waiting" || !last || last.batcher === "" || epochOf(seen.ledger, seen.now) - last.epoch >= epochsOfPatience;
+}
+
+async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: AbortSignal): Promise<Accepted | undefined> {
+  const body = unbase64(o.body, "act");
+  const at = { at: seen.now, epoch: epochOf(seen.ledger, seen.now) };
+  if (!o.direct && seen.ways.batchers.some((b) => b.relays.length > 0)) {
+    const way = await relayed(node, seen.ways, o.ledger, body, o.sent.map((s) => s.batcher), seen.now, signal);
+    o.sent.push({ ...at, ...way });
+    o.state = "sent";
+    await store.keepOutgoing(o);
+    return undefined;
+  }
+  o.sent.push({ ...at, batcher: "" });
+  o.state = "sent";
+  await store.keepOutgoing(o);
+  const outcome = await node.outcome(await node.act(body, signal), signal);
+  if (!outcome) {
+    return undefined;
+  }
+  if (outcome.code === 0) {
+    return { act: o, epoch: epochOf(seen.ledger, outcome.time), time: outcome.time };
+  }
+  throw new RefusedError(422, outcome.code, outcome.refusal, "");
+}
+
+async function refuse(store: Store, o: Outgoing, code: number, text: string): Promise<void> {
+  if (there.includes(code)) {
+    return; // the public list shows it soon
+  }
+  o.state = stale.includes(code) ? "stale" : "refused";
+  o.refusal = text;
+  await store.keepOutgoing(o);
+}
