@@ -7,7 +7,7 @@ var families = [][2]Code{
 	{Malformed, UnknownDelegate},
 	{ActorExists, AlreadyActing},
 	{TrialExists, PlanLocked},
-	{SiteNotOpen, NotASuccessor},
+	{SiteNotOpen, TotalFell},
 	{ReportExists, LookTooLong},
 	{DatasetLocked, AlreadyUnblinded},
 	{NoSuchCut, NoCorrection},

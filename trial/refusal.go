@@ -81,6 +81,9 @@ const (
 	SameSite          Code = 327
 	TreeFull          Code = 328
 	NotASuccessor     Code = 329
+	EpochInFuture     Code = 330
+	EpochNotLater     Code = 331
+	TotalFell         Code = 332
 
 	// Safety.
 	ReportExists    Code = 400

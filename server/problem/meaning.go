@@ -87,6 +87,9 @@ var meanings = map[trial.Code]string{
 	trial.SameSite:          "the leaf is at this site",
 	trial.TreeFull:          "the tree is full",
 	trial.NotASuccessor:     "the other version is not later",
+	trial.EpochInFuture:     "the epoch has not begun",
+	trial.EpochNotLater:     "one of this epoch, or of a later one, was sent before",
+	trial.TotalFell:         "the total of countersigned forms cannot become less",
 
 	trial.ReportExists:    "the report is entered already",
 	trial.NoSuchReport:    "the report is not entered in this trial",

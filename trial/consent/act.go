@@ -54,30 +54,43 @@ func (t Act) Authorise(_ State, c trial.Context) error {
 
 // Validate refuses what the state of the account or the sets forbids.
 func (t Act) Validate(s State, c trial.Context) error {
+	known, _ := getAccount(s, t.Proven.Account)
+	_, err := t.judge(s, c, known)
+	return err
+}
+
+// judge says why the act is refused under an account as it is known; else in
+// which set of its version it counts, which a withdrawal's leaf says later.
+func (t Act) judge(s State, c trial.Context, known account) (trial.Set, error) {
 	p, forms, ok := s.Protocol(t.Proven.Act.Version)
 	if !ok {
-		return trial.Refuse(trial.NoSuchVersion, "version: %v is not registered", t.Proven.Act.Version)
+		return 0, trial.Refuse(trial.NoSuchVersion, "version: %v is not registered", t.Proven.Act.Version)
 	}
 	if r, _ := t.Proven.Act.Kind.Rule(); r.FormSet && t.Proven.Act.FormSet != forms {
-		return trial.Refuse(trial.WrongForm, "form set: not the forms of version %v", t.Proven.Act.Version)
+		return 0, trial.Refuse(trial.WrongForm, "form set: not the forms of version %v", t.Proven.Act.Version)
 	}
-	known, _ := getAccount(s, t.Proven.Account)
 	if known.Burnt {
-		return trial.Refuse(trial.AccountBurnt, "account: its participant has withdrawn")
+		return 0, trial.Refuse(trial.AccountBurnt, "account: its participant has withdrawn")
 	}
 	switch t.Proven.Act.Kind {
 	case act.Consent:
-		return t.validateConsent(s, c, known, p)
+		if err := t.validateConsent(s, c, known); err != nil {
+			return 0, err
+		}
+		return t.owing(s, c, p)
 	case act.Options:
-		return t.validateOptions(s, c, known, p)
+		if err := t.validateOptions(known); err != nil {
+			return 0, err
+		}
+		return t.owing(s, c, p)
 	case act.Superseded:
-		return t.validateSuperseded(s, c, known, p)
+		return trial.Successor, t.validateSuperseded(s, c, known, p)
 	default:
-		return t.validateWithdraw(s, known)
+		return 0, t.validateWithdraw(s, known)
 	}
 }
 
-func (t Act) validateConsent(s State, c trial.Context, known account, p *trial.Protocol) error {
+func (t Act) validateConsent(s State, c trial.Context, known account) error {
 	if known.Kind != 0 {
 		return trial.Refuse(trial.AccountUsed, "account: used before; one leaf consents to a version once")
 	}
@@ -87,24 +100,28 @@ func (t Act) validateConsent(s State, c trial.Context, known account, p *trial.P
 	if err := freshPass(s, t.Proven.Act.Pass); err != nil {
 		return err
 	}
-	for floor := trial.Version(1); floor <= t.Proven.Act.Version; floor++ {
-		if full(s, act.PassLeaves(floor)) {
+	return roomForPasses(s, t.Proven.Act.Version, 1)
+}
+
+// roomForPasses refuses n passes of a version, each of which stands in the tree
+// of every floor up to it.
+func roomForPasses(s State, v trial.Version, n uint64) error {
+	for floor := trial.Version(1); floor <= v; floor++ {
+		if free(s, act.PassLeaves(floor)) < n {
 			return trial.Refuse(trial.TreeFull, "the tree of passes is full; register the trial with the larger circuit")
 		}
 	}
-	_, err := t.owing(s, c, p)
-	return err
+	return nil
 }
 
-func (t Act) validateOptions(s State, c trial.Context, known account, p *trial.Protocol) error {
+func (t Act) validateOptions(known account) error {
 	if known.Kind != act.Consent {
 		return trial.Refuse(trial.AccountUnused, "account: has not consented; options belong to a consent")
 	}
 	if want := known.Sequence + 1; t.Proven.Act.Sequence != want {
 		return trial.Refuse(trial.WrongSequence, "act: sequence: %d; the next under this account is %d", t.Proven.Act.Sequence, want)
 	}
-	_, err := t.owing(s, c, p)
-	return err
+	return nil
 }
 
 func (t Act) validateSuperseded(s State, c trial.Context, known account, p *trial.Protocol) error {
@@ -190,37 +207,47 @@ func freshPass(s State, pass field.Leaf) error {
 // Apply discharges, changes or burns the account.
 func (t Act) Apply(s State, c trial.Context) []event.Event {
 	r := &roll{s: s, c: c}
+	r.act(&t, t.counts(s, c))
+	return r.done()
+}
+
+// counts is the set in which an act that is not refused counts.
+func (t Act) counts(s State, c trial.Context) (set trial.Set) {
+	switch t.Proven.Act.Kind {
+	case act.Consent, act.Options:
+		p, _, _ := s.Protocol(t.Proven.Act.Version)
+		set, _ = t.owing(s, c, p)
+	case act.Superseded:
+		set = trial.Successor
+	default:
+	}
+	return set
+}
+
+func (r *roll) act(t *Act, set trial.Set) {
 	a := &t.Proven.Act
-	known, _ := getAccount(s, t.Proven.Account)
-	known.Version, known.Sequence = a.Version, a.Sequence
-	acted := event.Acted{Kind: a.Kind, Version: a.Version, Account: t.Proven.Account, Sequence: a.Sequence, Successor: a.Successor}
-	p, _, _ := s.Protocol(a.Version)
+	known, _ := getAccount(r.s, t.Proven.Account)
+	known.did(a)
 	switch a.Kind {
 	case act.Consent:
-		known.Kind = act.Consent
-		acted.Set, _ = t.owing(s, c, p)
-		state.Put(s, passKey(a.Pass), a.Version)
+		state.Put(r.s, passKey(a.Pass), a.Version)
 		for floor := trial.Version(1); floor <= a.Version; floor++ {
 			known.Places = append(known.Places, r.plant(r.passes(floor), a.Pass))
 		}
-		r.count(a.Version, acted.Set, func(c *trial.Counters) { c.Acts++ })
+		r.count(a.Version, set, func(c *trial.Counters) { c.Acts++ })
 	case act.Options:
-		acted.Set, _ = t.owing(s, c, p)
 	case act.Superseded:
-		known.Kind, acted.Set = act.Superseded, trial.Successor
-		r.count(a.Version, trial.Successor, func(c *trial.Counters) { c.Superseded++ })
+		r.count(a.Version, set, func(c *trial.Counters) { c.Superseded++ })
 	default:
-		acted.Set = r.withdraw(t.Leaf, &known)
+		set = r.withdraw(t.Leaf, &known)
 	}
-	state.Put(s, accountKey(t.Proven.Account), known)
-	r.tell(acted)
-	return r.done()
+	state.Put(r.s, accountKey(t.Proven.Account), known)
+	r.tell(event.Acted{Kind: a.Kind, Version: a.Version, Set: set, Account: t.Proven.Account, Sequence: a.Sequence, Successor: a.Successor})
 }
 
 // withdraw burns the account, takes its passes out, and the leaf out of every
 // tree. Nothing earned is touched. A settled version's counters stay.
 func (r *roll) withdraw(leaf field.Leaf, known *account) trial.Set {
-	known.Burnt = true
 	for i, place := range known.Places {
 		r.zeroPass(trial.Version(i+1), place)
 	}

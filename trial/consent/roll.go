@@ -236,6 +236,24 @@ func getAccount(s state.View, a field.Account) (account, bool) {
 	return state.Load[account](s, accountKey(a))
 }
 
+// did notes an act that is not refused.
+func (a *account) did(x *act.Act) {
+	a.Version, a.Sequence = x.Version, x.Sequence
+	switch x.Kind {
+	case act.Consent, act.Superseded:
+		a.Kind = x.Kind
+	case act.Withdraw:
+		a.Burnt = true
+	default:
+	}
+}
+
+// overtaken reports whether the account was burnt or used since the act was
+// made: another with its sequence, or a later one, stands there.
+func (a *account) overtaken(x *act.Act) bool {
+	return a.Burnt || a.Kind != 0 && x.Sequence <= a.Sequence
+}
+
 // leaves counts a leaf's leaving under one version, in place of a word said before.
 func (r *roll) leaves(leaf field.Leaf, m *member, o *owing, by trial.Leaving, used bool) {
 	was, said := o.Left, o.Used

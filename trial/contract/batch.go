@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,57 +31,68 @@ func (p *proven) add(item *verifier.Item) { p.put(*item, struct{}{}) }
 // Prepare verifies the proofs of a block together, against the statements as
 // the state before the block makes them, but for those that hold already.
 func (m *Machine) Prepare(view func(wire.StreamID) state.View, block []engine.Pending) {
-	var items []verifier.Item
+	var items []*verifier.Item
 	for _, p := range block {
-		if item := m.claimed(view, p); item != nil && !m.proven.holds(item) {
-			items = append(items, *item)
-		}
+		items = append(items, m.claimed(view, p)...)
 	}
 	m.verify(items)
 }
 
 // verify remembers those of the items that hold.
-func (m *Machine) verify(items []verifier.Item) {
-	bad := m.config.Verifier.VerifyBatch(items) // in ascending order
-	for i := range items {
+func (m *Machine) verify(items []*verifier.Item) {
+	var open []verifier.Item
+	for _, item := range items {
+		if !m.proven.holds(item) {
+			open = append(open, *item)
+		}
+	}
+	bad := m.config.Verifier.VerifyBatch(open) // in ascending order
+	for i := range open {
 		if len(bad) > 0 && bad[0] == i {
 			bad = bad[1:]
 			continue
 		}
-		m.proven.add(&items[i])
+		m.proven.add(&open[i])
 	}
 }
 
-func (m *Machine) claimed(view func(wire.StreamID) state.View, p engine.Pending) *verifier.Item {
+func (m *Machine) claimed(view func(wire.StreamID) state.View, p engine.Pending) []*verifier.Item {
 	k, ok := KindOf(p.Envelope.Kind)
 	if !ok {
 		return nil
 	}
 	r, err := m.bodies.read(k, p.Envelope.Body)
-	if err != nil || r.claim == nil || r.check() != nil {
+	if err != nil || r.claims == nil || r.check() != nil {
 		return nil
 	}
 	dir := view(wire.Directory)
 	if _, err := m.context(p.Point, dir, p.Envelope); err != nil {
 		return nil
 	}
-	item, err := r.claim(m.world(dir, state.NewOverlay(view(p.Envelope.Stream))))
+	items, err := r.claims(m.world(dir, state.NewOverlay(view(p.Envelope.Stream))))
 	if err != nil {
 		return nil
 	}
-	return item
+	return items
 }
 
-// proves verifies one proof, unless it is known to hold. Execution uses it, so
-// it depends on nobody else's transactions.
-func (m *Machine) proves(item *verifier.Item) error {
-	if m.proven.holds(item) {
-		return nil
+// proves verifies the proofs of one transaction, but for those that are known to
+// hold. Execution uses it, so it depends on nobody else's transactions, and
+// verifies one by one what was not verified together before: without chance.
+func (m *Machine) proves(r rule, items []*verifier.Item) error {
+	for i, item := range items {
+		if m.proven.holds(item) {
+			continue
+		}
+		if err := m.config.Verifier.Verify(item.Proof, item.Statement); err != nil {
+			err = trial.Refuse(trial.ProofInvalid, "proof: %v; the device makes it again from the present leaves", err)
+			if r.place != nil {
+				err = r.place(i, err)
+			}
+			return err
+		}
+		m.proven.add(item)
 	}
-	if err := m.config.Verifier.Verify(item.Proof, item.Statement); err != nil {
-		return trial.Refuse(trial.ProofInvalid, "proof: %v; the device makes it again from the present leaves", err)
-	}
-	m.proven.add(item)
 	return nil
 }
 
@@ -94,11 +106,12 @@ type door struct {
 	working bool
 	company bool // of the last who worked
 	waiting []*caller
+	proofs  int           // of those who wait
 	full    chan struct{} // tells who works that enough wait
 }
 
 const (
-	// enough callers make a batch nearly as cheap as it gets; with 64
+	// enough proofs make a batch nearly as cheap as it gets; with 64
 	// submitters, half are verified while the block of the others is made.
 	enough = 32
 	// moment is short beside the sync of a block, which every act waits for.
@@ -106,20 +119,21 @@ const (
 )
 
 type caller struct {
-	item *verifier.Item
-	turn chan struct{} // to do the work
-	done chan error    // the verdict
+	rule  rule
+	items []*verifier.Item
+	turn  chan struct{} // to do the work
+	done  chan error    // the verdict
 }
 
 // errBroken is told to those whose verification ended without a verdict.
 var errBroken = errors.New("contract: the verification of proofs broke off; send the transaction again")
 
 // admit is [Machine.proves] for the door.
-func (m *Machine) admit(item *verifier.Item) error {
-	if m.proven.holds(item) {
+func (m *Machine) admit(r rule, items []*verifier.Item) error {
+	if !slices.ContainsFunc(items, func(i *verifier.Item) bool { return !m.proven.holds(i) }) {
 		return nil
 	}
-	me := &caller{item: item, turn: make(chan struct{}, 1), done: make(chan error, 1)}
+	me := &caller{rule: r, items: items, turn: make(chan struct{}, 1), done: make(chan error, 1)}
 	m.door.enter(me)
 	select {
 	case err := <-me.done:
@@ -135,7 +149,8 @@ func (d *door) enter(c *caller) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.waiting = append(d.waiting, c)
-	if d.full != nil && len(d.waiting) >= enough {
+	d.proofs += len(c.items)
+	if d.full != nil && d.proofs >= enough {
 		close(d.full)
 		d.full = nil
 	}
@@ -161,14 +176,14 @@ func (d *door) take() []*caller {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := d.waiting
-	d.waiting, d.full, d.company = nil, nil, len(all) > 1
+	d.waiting, d.proofs, d.full, d.company = nil, 0, nil, len(all) > 1
 	return all
 }
 
 func (d *door) gather() {
 	d.mu.Lock()
 	full := make(chan struct{})
-	wait := d.company && len(d.waiting) < enough
+	wait := d.company && d.proofs < enough
 	if wait {
 		d.full = full
 	}
@@ -192,20 +207,20 @@ func (m *Machine) work() {
 			c.done <- errBroken
 		}
 	}()
-	if len(callers) > 1 {
-		m.together(callers)
-	}
+	m.together(callers)
 	for len(callers) > 0 {
-		err := m.proves(callers[0].item)
+		err := m.proves(callers[0].rule, callers[0].items)
 		callers[0].done <- err
 		callers = callers[1:]
 	}
 }
 
 func (m *Machine) together(callers []*caller) {
-	items := make([]verifier.Item, len(callers))
-	for i, c := range callers {
-		items[i] = *c.item
+	var items []*verifier.Item
+	for _, c := range callers {
+		items = append(items, c.items...)
 	}
-	m.verify(items)
+	if len(items) > 1 {
+		m.verify(items)
+	}
 }

@@ -50,6 +50,8 @@ func numbered(first byte, n int) *verifier.Item {
 	return &verifier.Item{Proof: verifier.Proof{first}, Statement: verifier.Statement{Account: field.Account{31: byte(n), 30: byte(n >> 8)}}}
 }
 
+func just(item *verifier.Item) []*verifier.Item { return []*verifier.Item{item} }
+
 // Whoever knocks together gets each their own verdict, and many together cost
 // one batch.
 func TestDoorGivesEachTheirVerdict(t *testing.T) {
@@ -60,7 +62,7 @@ func TestDoorGivesEachTheirVerdict(t *testing.T) {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { errs[i] = m.admit(numbered(byte(i%2), i)) })
+		wg.Go(func() { errs[i] = m.admit(rule{}, just(numbered(byte(i%2), i))) })
 	}
 	for waiting := 0; waiting < n-1; { // one is at work
 		m.door.mu.Lock()
@@ -92,7 +94,7 @@ func TestProvenIsForTheVeryStatement(t *testing.T) {
 	t.Parallel()
 	v := new(slow)
 	m := &Machine{config: Config{Verifier: v}}
-	if err := m.admit(numbered(0, 1)); err != nil {
+	if err := m.admit(rule{}, just(numbered(0, 1))); err != nil {
 		t.Fatal(err)
 	}
 	others := []func(i *verifier.Item){
@@ -112,10 +114,10 @@ func TestProvenIsForTheVeryStatement(t *testing.T) {
 		}
 	}
 	before := v.singles.Load()
-	if err := m.proves(numbered(0, 1)); err != nil || v.singles.Load() != before {
+	if err := m.proves(rule{}, just(numbered(0, 1))); err != nil || v.singles.Load() != before {
 		t.Errorf("the same again: %v, verified %d times more", err, v.singles.Load()-before)
 	}
-	if err := m.proves(numbered(1, 1)); err == nil {
+	if err := m.proves(rule{}, just(numbered(1, 1))); err == nil {
 		t.Error("a proof that does not hold passed execution")
 	}
 }
@@ -134,7 +136,7 @@ func TestProvenForgets(t *testing.T) {
 	if m.proven.holds(numbered(0, 0)) {
 		t.Error("the first is still remembered")
 	}
-	if err := m.proves(numbered(0, 0)); err != nil || v.singles.Load() != 1 {
+	if err := m.proves(rule{}, just(numbered(0, 0))); err != nil || v.singles.Load() != 1 {
 		t.Errorf("%v, verified %d times", err, v.singles.Load())
 	}
 }
@@ -151,13 +153,13 @@ func TestDoorAfterAFault(t *testing.T) {
 				t.Error("the fault was hidden")
 			}
 		}()
-		t.Errorf("admitted: %v", m.admit(numbered(0, 1)))
+		t.Errorf("admitted: %v", m.admit(rule{}, just(numbered(0, 1))))
 	}()
 	v.panics.Store(false)
 	if m.proven.holds(numbered(0, 1)) {
 		t.Error("remembered as proven")
 	}
-	if err := m.admit(numbered(0, 1)); err != nil {
+	if err := m.admit(rule{}, just(numbered(0, 1))); err != nil {
 		t.Error(err)
 	}
 }

@@ -71,7 +71,7 @@ var roles = map[string]trial.Role{
 	"chair": trial.DSMB, "member": trial.DSMB, "K": trial.Custodian, "L": trial.Custodian,
 	"data chair": trial.DSMB, "data member": trial.DSMB, "ethics2": trial.Ethics, "rival": trial.Sponsor, "A7": trial.Pharmacist,
 	"A1": trial.Investigator, "A2": trial.Investigator, "B1": trial.Investigator, "B2": trial.Investigator,
-	"C1": trial.Investigator, "C2": trial.Investigator,
+	"C1": trial.Investigator, "C2": trial.Investigator, "batcher": trial.Batcher, "other batcher": trial.Batcher,
 }
 
 func role(name string) trial.Role {
@@ -171,6 +171,7 @@ var staffed = sync.OnceValue(func() *state.Memory {
 	b.fast = true
 	b.must(b.register("sponsor", trial.Sponsor, "regulator"))
 	b.must(b.register("ethics", trial.Ethics, "regulator"))
+	b.must(b.register("batcher", trial.Batcher, "regulator"))
 	for _, s := range []string{"A", "B", "C"} {
 		b.must(b.register(s, trial.Site, "sponsor", "ethics"))
 		for _, p := range []string{s + "1", s + "2"} {

@@ -1,6 +1,8 @@
 package contract_test
 
 import (
+	"slices"
+
 	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/trial"
@@ -313,8 +315,130 @@ func consentRefusals() []refused {
 	}
 }
 
+func batchRefusals() []refused {
+	// pair are two enrolled, each with a consent to version 1.
+	pair := func(b *bench) (p, q consent.Act) {
+		b.must(b.enrol("P", "A", 1))
+		b.must(b.enrol("Q", "A", 1))
+		return b.consent("P", 1), b.consent("Q", 1)
+	}
+	return []refused{
+		{trial.Malformed, true, "a batch of nothing", func(b *bench) outcome { return b.batch(0) }},
+		{trial.Malformed, true, "a batch too large", func(b *bench) outcome {
+			p, _ := pair(b)
+			return b.batch(0, slices.Repeat([]consent.Act{p}, consent.MaxBatch+1)...)
+		}},
+		{trial.Malformed, true, "an enrolment in a batch", func(b *bench) outcome {
+			p, q := pair(b)
+			q.Proven = b.enrolment("R", "A", 1).Proven
+			return b.batch(0, p, q)
+		}},
+		{trial.NotAuthorised, true, "a batch from the node", func(b *bench) outcome {
+			p, q := pair(b)
+			return b.send(contract.ConsentBatch, consent.Batch{Acts: []consent.Act{p, q}}, "node")
+		}},
+		{trial.ExpiredActor, true, "a batch from a batcher that was revoked", func(b *bench) outcome {
+			p, q := pair(b)
+			b.must(b.revoke("batcher", "regulator"))
+			return b.batch(0, p, q)
+		}},
+		{trial.UnknownTrial, true, "an act for another trial in a batch", func(b *bench) outcome {
+			p, q := pair(b)
+			q.Proven.Act.Trial[0] ^= 1
+			return b.batch(0, p, q)
+		}},
+		{trial.WrongLedger, true, "an act for another ledger in a batch", func(b *bench) outcome {
+			p, q := pair(b)
+			q.Proven.Act.Ledger[0] ^= 1
+			return b.batch(0, p, q)
+		}},
+		{trial.ProofInvalid, true, "a false proof in a batch", func(b *bench) outcome {
+			p, q := pair(b)
+			q.Proven.Proof = badProof
+			return b.batch(0, p, q)
+		}},
+		{trial.EpochInFuture, true, "a batch of tomorrow", func(b *bench) outcome {
+			p, q := pair(b)
+			return b.batch(b.epoch()+1, p, q)
+		}},
+		{trial.EpochNotLater, true, "a second batch of an epoch", func(b *bench) outcome {
+			p, q := pair(b)
+			b.must(b.batch(b.epoch(), p))
+			return b.batch(b.epoch(), q)
+		}},
+		{trial.EpochNotLater, true, "the same batch again", func(b *bench) outcome {
+			p, q := pair(b)
+			b.must(b.batch(b.epoch(), p, q))
+			return b.batch(b.epoch(), p, q)
+		}},
+		{trial.PassUsed, true, "one pass twice in a batch", func(b *bench) outcome {
+			p, q := pair(b)
+			q.Proven.Act.Pass = p.Proven.Act.Pass
+			return b.batch(b.epoch(), p, q)
+		}},
+		{trial.TreeFull, true, "more passes in a batch than places", func(b *bench) outcome {
+			p, q := pair(b)
+			b.fillBut("pass-1", 1)
+			return b.batch(b.epoch(), p, q)
+		}},
+		{trial.WrongSequence, true, "an act in a batch that leaves one out", func(b *bench) outcome {
+			p, q := pair(b)
+			return b.batch(b.epoch(), p, q, b.options("P", 1, 2))
+		}},
+		{trial.RootExpired, true, "a batch that is late", func(b *bench) outcome {
+			p, q := pair(b)
+			b.now += 2 * hour
+			b.must(b.enrol("R", "A", 1))
+			b.now += 100 * day
+			return b.batch(b.epoch(), p, q)
+		}},
+	}
+}
+
+func countersignRefusals() []refused {
+	return []refused{
+		{trial.Malformed, true, "no countersign table", func(b *bench) outcome {
+			t := b.countersigned("A", 0, 1)
+			t.Table = trial.Commitment{}
+			return b.send(contract.ConsentCountersign, t, "A1")
+		}},
+		{trial.UnknownDelegate, true, "countersigned by another site's person", func(b *bench) outcome {
+			return b.send(contract.ConsentCountersign, b.countersigned("A", 0, 1), "B1")
+		}},
+		{trial.UnknownDelegate, true, "countersigned by the site's key", func(b *bench) outcome {
+			return b.send(contract.ConsentCountersign, b.countersigned("A", 0, 1), "A")
+		}},
+		{trial.SiteNotOpen, false, "countersigned where nothing is open", func(b *bench) outcome { return b.countersign("C", 0, 1) }},
+		{trial.EpochInFuture, false, "countersigned for tomorrow", func(b *bench) outcome { return b.countersign("A", b.epoch()+1, 1) }},
+		{trial.EpochNotLater, false, "countersigned twice in an epoch", func(b *bench) outcome {
+			b.must(b.countersign("A", b.epoch(), 1))
+			return b.countersign("A", b.epoch(), 2)
+		}},
+		{trial.TotalFell, false, "an entry of the countersign table vanished", func(b *bench) outcome {
+			b.must(b.countersign("A", b.epoch(), 2))
+			b.now += hour
+			return b.countersign("A", b.epoch(), 1)
+		}},
+		{trial.DayInFuture, false, "a countersign table of tomorrow", func(b *bench) outcome {
+			t := b.countersigned("A", 0, 1)
+			t.Day++
+			return b.send(contract.ConsentCountersign, t, "A1")
+		}},
+		{trial.DayTooEarly, false, "a countersign table of an earlier day", func(b *bench) outcome {
+			b.must(b.countersign("A", b.epoch(), 1))
+			b.now += hour
+			t := b.countersigned("A", b.epoch(), 1)
+			t.Day--
+			return b.send(contract.ConsentCountersign, t, "A1")
+		}},
+	}
+}
+
 // fill makes a tree say that all its places are used.
-func (b *bench) fill(tree string) {
+func (b *bench) fill(tree string) { b.fillBut(tree, 0) }
+
+// fillBut leaves a tree that many places.
+func (b *bench) fillBut(tree string, left uint64) {
 	state.Put(b.stream, []byte("consent/root/"+tree+"\x00"), struct {
 		_      struct{} `cbor:",toarray"`
 		Root   field.Root
@@ -322,7 +446,7 @@ func (b *bench) fill(tree string) {
 		Size   uint64
 		Hashed uint64
 		Height uint64
-	}{Root: field.Root{1}, Size: 1 << 21, Hashed: 1 << 21})
+	}{Root: field.Root{1}, Size: 1<<21 - left, Hashed: 1<<21 - left})
 }
 
 func (b *bench) screen(person, at string) outcome {

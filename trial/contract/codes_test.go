@@ -295,7 +295,7 @@ func (b *bench) classify(v trial.Version, existing bool) outcome {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	all := slices.Concat(formRefusals(), directoryRefusals(), protocolRefusals(), consentRefusals(), phaseRefusals(), publicationRefusals(), datasetRefusals(),
-		reportRefusals(), lookRefusals(), openingRefusals())
+		reportRefusals(), lookRefusals(), openingRefusals(), batchRefusals(), countersignRefusals())
 	reached := map[trial.Code]bool{}
 	for _, r := range all {
 		reached[r.code] = true

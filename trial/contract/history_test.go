@@ -31,6 +31,9 @@ type history struct {
 	judge  func(*history, trial.Version, uint64) reconsent.Verdict
 
 	queue     []flying
+	batched   uint64                // the epoch of the last batch that was accepted, counted from 1; 0: none
+	last      []consent.Act         // of that batch
+	compared  int                   // batches whose acts alone made the same state
 	roots     map[string][]snapshot // of each tree, what each root stood for
 	approved  trial.Version
 	owed      map[trial.Version]uint64
@@ -179,8 +182,10 @@ func (h *history) step() {
 		h.replace()
 	case n < 88:
 		h.transfer()
-	case n < 93:
+	case n < 92:
 		h.visit()
+	case n < 97:
+		h.batch()
 	default:
 		h.check()
 	}
@@ -284,6 +289,8 @@ func (h *history) prove() {
 		}
 	case n == 3 && d.consented:
 		f.kind, f.sequence = act.Options, d.nextSequence()
+	case n == 4:
+		f.kind, f.sequence, f.tree = act.Withdraw, d.nextSequence(), ""
 	}
 	h.launch(f)
 }
@@ -313,12 +320,15 @@ func (h *history) successor(d *debt, v trial.Version) trial.Version {
 	return v + 1 + trial.Version(h.r.Uint32N(uint32(h.w.latest-v)))
 }
 
-// launch sends an act if the leaf is in the tree, at once or later.
+// launch sends an act if the leaf is in the tree, at once or later. A withdrawal
+// is proven against the leaf itself.
 func (h *history) launch(f flying) {
-	if !slices.Contains(h.b.folded.trees[f.tree], f.p.leaf) {
-		return
+	if f.kind != act.Withdraw {
+		if !slices.Contains(h.b.folded.trees[f.tree], f.p.leaf) {
+			return
+		}
+		f.root = h.b.root(f.tree)
 	}
-	f.root = h.b.root(f.tree)
 	h.queue = append(h.queue, f)
 	h.say("%s makes %v for %v (%v) against %s", f.p.name, f.kind, f.v, f.w, f.tree)
 	if h.r.IntN(2) == 0 {
@@ -335,24 +345,48 @@ func (h *history) deliver() {
 func (h *history) arrive(i int) {
 	f := h.queue[i]
 	h.queue = slices.Delete(h.queue, i, i+1)
-	d := f.p.owes[f.v]
-	legal := h.member(f) && !d.burnt
-	switch f.kind {
-	case act.Consent, act.Superseded:
-		legal = legal && !d.accountUsed() && !h.w.settled[f.v]
-	default:
-		legal = legal && d.consented && f.sequence == d.nextSequence()
-	}
+	legal := h.legal(f, f.p.owes[f.v])
 	o := h.b.perform(h.flown(f))
 	if h.took(o, legal, legal && h.good(f), "%s's %v for %v (%v) arrives", f.p.name, f.kind, f.v, f.w) {
-		h.w.act(f.p, f.kind, f.v, f.w)
-		if h.honest && d.left != 0 && d.left != trial.ByProof && !d.used {
-			h.says(f.p, f.v, true) // the receipt is shown
-		}
+		h.happened(f)
+		h.shown(f)
+	}
+}
+
+// legal reports whether the truth allows an act, under an account as d has it.
+func (h *history) legal(f flying, d *debt) bool {
+	switch f.kind {
+	case act.Consent, act.Superseded:
+		return h.member(f) && !d.burnt && !d.accountUsed() && !h.w.settled[f.v]
+	case act.Withdraw:
+		return !d.burnt && f.sequence == d.nextSequence()
+	default:
+		return h.member(f) && !d.burnt && d.consented && f.sequence == d.nextSequence()
+	}
+}
+
+// happened writes an accepted act into the truth.
+func (h *history) happened(f flying) {
+	if f.kind == act.Withdraw {
+		h.w.withdraw(f.p, f.v, h.b.now)
+		return
+	}
+	h.w.act(f.p, f.kind, f.v, f.w)
+}
+
+// shown: the receipt of an act that was overtaken by an honest site's word is
+// shown to it.
+func (h *history) shown(f flying) {
+	d := f.p.owes[f.v]
+	if h.honest && d.left != 0 && d.left != trial.ByProof && !d.used && d.accountUsed() {
+		h.says(f.p, f.v, true)
 	}
 }
 
 func (h *history) flown(f flying) consent.Act {
+	if f.kind == act.Withdraw {
+		return h.b.withdrawal(f.p.name, f.v, f.sequence)
+	}
 	a := h.b.act(f.kind, f.v)
 	a.Sequence, a.Successor = f.sequence, f.w
 	if f.kind == act.Consent {
@@ -376,7 +410,7 @@ func (h *history) member(f flying) bool {
 // good: the root is the tree's now, or was at the end of an epoch not longer
 // ago than the grace.
 func (h *history) good(f flying) bool {
-	if f.root == h.b.root(f.tree) {
+	if f.kind == act.Withdraw || f.root == h.b.root(f.tree) {
 		return true
 	}
 	for _, s := range h.roots[f.tree] {

@@ -47,6 +47,9 @@ const (
 	ConsentRandomise tx.Kind = 40
 	ConsentDeviate   tx.Kind = 41
 
+	ConsentBatch       tx.Kind = 42
+	ConsentCountersign tx.Kind = 43
+
 	SafetyReport   tx.Kind = 48
 	SafetyFollowUp tx.Kind = 49
 	SafetyExposure tx.Kind = 50
@@ -80,7 +83,8 @@ type Kind struct {
 // rule is one transaction, bound to the state it asks and writes.
 type rule struct {
 	check     func() error
-	claim     func(*world) (*verifier.Item, error) // nil: needs no proof
+	claims    func(*world) ([]*verifier.Item, error) // nil: needs no proof
+	place     func(claim int, err error) error       // says of which claim a refusal is; nil: there is but one
 	authorise func(*world, trial.Context) error
 	validate  func(*world, trial.Context) error
 	apply     func(*world, trial.Context) []event.Event
@@ -97,6 +101,11 @@ type transaction[S any] interface {
 // claimer is a body that carries a proof, and alone says of what.
 type claimer interface {
 	Claim() (*verifier.Item, error)
+}
+
+// batch is a body that carries many.
+type batch interface {
+	Claims() ([]*verifier.Item, error)
 }
 
 // criterion is a body whose proof is of what the ledger says.
@@ -131,6 +140,8 @@ var kinds = []Kind{
 	row[consent.Screen](ConsentScreen, "consent.screen", asConsent),
 	row[consent.Randomise](ConsentRandomise, "consent.randomise", asConsent),
 	row[consent.Deviate](ConsentDeviate, "consent.deviate", asConsent),
+	row[consent.Batch](ConsentBatch, "consent.batch", asConsent),
+	row[consent.Countersign](ConsentCountersign, "consent.countersign", asConsent),
 
 	row[safety.Report](SafetyReport, "safety.report", asSafety),
 	row[safety.FollowUp](SafetyFollowUp, "safety.follow-up", asSafety),
@@ -177,14 +188,21 @@ func row[T transaction[S], S any](n tx.Kind, name string, as func(*world) S) Kin
 			}
 			switch p := body.(type) {
 			case claimer:
-				once := sync.OnceValues(p.Claim)
-				r.claim = func(*world) (*verifier.Item, error) { return once() }
+				once := sync.OnceValues(func() ([]*verifier.Item, error) { return alone(p.Claim()) })
+				r.claims = func(*world) ([]*verifier.Item, error) { return once() }
+			case batch:
+				once := sync.OnceValues(p.Claims)
+				r.claims, r.place = func(*world) ([]*verifier.Item, error) { return once() }, consent.At
 			case criterion:
-				r.claim = func(w *world) (*verifier.Item, error) { return p.ClaimIn(w) }
+				r.claims = func(w *world) ([]*verifier.Item, error) { return alone(p.ClaimIn(w)) }
 			}
 			return r
 		},
 	}
+}
+
+func alone(item *verifier.Item, err error) ([]*verifier.Item, error) {
+	return []*verifier.Item{item}, err
 }
 
 // Name is the word for a kind, empty for one that is unknown.

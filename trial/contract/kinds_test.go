@@ -75,6 +75,14 @@ func everyKind(b *bench) {
 	datasetKinds(b)
 	publicationKinds(b)
 	safetyKinds(b)
+	batchKinds(b)
+}
+
+// batchKinds are what came last: acts in a batch, one of which is overtaken.
+func batchKinds(b *bench) {
+	b.must(b.register("batcher", trial.Batcher, "regulator"))
+	b.must(b.batch(b.epoch(), b.consent("U", 2), b.options("S", 2, 1), b.consent("U", 2), b.withdrawal("P", 2, 1)))
+	b.must(b.countersign("A", b.epoch(), 4))
 }
 
 // vector is one transaction in bytes, and what its proof shows where it has one.

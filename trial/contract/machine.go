@@ -86,6 +86,7 @@ func New(c Config) (*Machine, error) {
 	}
 	m := &Machine{config: c, authorities: map[wire.KeyID]authority{}}
 	m.protocols.known = map[trial.Version]decoded{}
+	m.proven.limit = proofsRemembered
 	for _, a := range append(c.Authorities, Authority{Role: trial.Node, Name: "node", Key: c.Node}) {
 		id := a.Key.ID()
 		if _, twice := m.authorities[id]; twice {
@@ -132,18 +133,19 @@ func (m *Machine) Check(at engine.Point, dir, stream state.View, e *tx.Envelope)
 	if err := r.authorise(w, c); err != nil {
 		return err
 	}
-	if r.claim == nil {
+	if r.claims == nil {
 		return nil
 	}
-	item, err := r.claim(w)
+	items, err := r.claims(w)
 	if err != nil {
 		return err
 	}
-	if err := m.admit(item); err != nil || e.Kind != ConsentAct {
+	if err := m.admit(r, items); err != nil || e.Kind != ConsentAct && e.Kind != ConsentBatch {
 		return err
 	}
 	// Nobody answers for an act with a name: a copy of one, its proof made to
-	// look new, would enter as a refusal as often as anybody sends it.
+	// look new, would enter as a refusal as often as anybody sends it. And who
+	// forms a batch must hear which act to leave out; the ledger keeps the code alone.
 	return r.validate(w, c)
 }
 
@@ -234,12 +236,12 @@ func (m *Machine) execute(p engine.Pending, w *world) ([]engine.Event, error) {
 	if err := r.authorise(w, c); err != nil {
 		return nil, err
 	}
-	if r.claim != nil {
-		item, err := r.claim(w)
+	if r.claims != nil {
+		items, err := r.claims(w)
 		if err != nil {
 			return nil, err
 		}
-		if err := m.proves(item); err != nil {
+		if err := m.proves(r, items); err != nil {
 			return nil, err
 		}
 	}

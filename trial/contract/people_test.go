@@ -83,6 +83,22 @@ func (b *bench) superseded(person string, v, w trial.Version) consent.Act {
 
 func (b *bench) perform(t consent.Act) outcome { return b.send(contract.ConsentAct, t, "node") }
 
+// epoch is the ledger's epoch now.
+func (b *bench) epoch() uint64 { return uint64((b.now - genesis) / (epoch * 1000)) }
+
+// batch sends acts as the batcher's batch of an epoch.
+func (b *bench) batch(epoch uint64, acts ...consent.Act) outcome {
+	return b.send(contract.ConsentBatch, consent.Batch{Acts: acts, Epoch: epoch}, "batcher")
+}
+
+func (b *bench) countersigned(at string, epoch uint64, total uint32) consent.Countersign {
+	return consent.Countersign{Site: site(at), Epoch: epoch, Table: trial.Commitment{5}, Total: total, Day: trial.DayOf(b.now)}
+}
+
+func (b *bench) countersign(at string, epoch uint64, total uint32) outcome {
+	return b.send(contract.ConsentCountersign, b.countersigned(at, epoch, total), at+"1")
+}
+
 // said writes statements: "1+" says that the account for version 1 was used, "2-" that for 2 was not.
 func said(words ...string) (ss []consent.Statement) {
 	for _, w := range words {

@@ -166,7 +166,7 @@ func histories(t *testing.T, short uint64) (from, n uint64) {
 func TestEveryoneConsented(t *testing.T) {
 	t.Parallel()
 	from, n := histories(t, 400)
-	words, accepted := map[reconsent.Word]int{}, 0
+	words, accepted, compared := map[reconsent.Word]int{}, 0, 0
 	for seed := from; seed < from+n; seed++ {
 		h := newHistory(t, seed)
 		h.run()
@@ -176,9 +176,12 @@ func TestEveryoneConsented(t *testing.T) {
 		for w, k := range h.words {
 			words[w] += k
 		}
-		accepted += h.accepted
+		accepted, compared = accepted+h.accepted, compared+h.compared
 	}
-	t.Logf("%d histories, %d transactions accepted, verdicts %v", n, accepted, words)
+	t.Logf("%d histories, %d transactions accepted, %d batches like their acts alone, verdicts %v", n, accepted, compared, words)
+	if compared == 0 {
+		t.Error("no history had a batch to compare with its acts alone: the generator is too poor")
+	}
 	for _, w := range []reconsent.Word{reconsent.Proven, reconsent.Attested, reconsent.NotDue, reconsent.Incomplete} {
 		if words[w] == 0 {
 			t.Errorf("no history reached %v: the generator is too poor", w)

@@ -1,18 +1,23 @@
 package contract
 
 import (
+	"cmp"
 	"sync"
 
 	"github.com/trialith/trialith/ledger/state"
 	"github.com/trialith/trialith/ledger/tx"
 )
 
-// remembered bounds one generation of [recent]; a block holds fewer.
+// remembered bounds one generation of [recent]; a block holds fewer transactions.
 const remembered = 4096
+
+// proofsRemembered is that of proofs: a block of batches holds fewer.
+const proofsRemembered = 32 << 10
 
 // recent remembers what was worked out lately, and forgets the oldest
 // generation when the present one is full.
 type recent[K comparable, V any] struct {
+	limit       int // of a generation; 0: remembered
 	mu          sync.Mutex
 	young, aged map[K]V
 }
@@ -30,7 +35,7 @@ func (r *recent[K, V]) get(k K) (V, bool) {
 func (r *recent[K, V]) put(k K, v V) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.young == nil || len(r.young) >= remembered {
+	if r.young == nil || len(r.young) >= cmp.Or(r.limit, remembered) {
 		r.young, r.aged = make(map[K]V), r.young
 	}
 	r.young[k] = v
@@ -58,7 +63,7 @@ func (b *bodies) read(k Kind, body []byte) (rule, error) {
 		return r, nil
 	}
 	r, err := k.bind(body)
-	if err == nil && r.claim != nil {
+	if err == nil && r.claims != nil {
 		b.put(w, r)
 	}
 	return r, err

@@ -69,11 +69,11 @@ func TestABodyIsRememberedByItsBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			item, err := r.claim(nil)
+			items, err := r.claims(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			roots[fmt.Sprint(i, item.Statement.Root)] = true
+			roots[fmt.Sprint(i, items[0].Statement.Root)] = true
 		}
 	}
 	if len(roots) != 3 || len(b.young) != 3 {

@@ -361,7 +361,6 @@ func TestRefuse15AnotherSender(t *testing.T) {
 		want(t, c.send(contract.ConsentRandomise, elig, other), trial.NotAuthorised)
 	}
 	want(t, c.send(contract.ConsentEntry, c.visited("P", 1, "week-2", 0, "pass-1"), "B1"), trial.UnknownDelegate)
-	c.must(c.register("batcher", trial.Batcher, "regulator"))
 	opt := c.optioned("P", 1, 1)
 	first := c.must(c.send(contract.ConsentAct, opt, "batcher")) // wrapping gives no right, and credits nobody
 	want(t, c.send(contract.ConsentAct, opt, "node"), trial.WrongSequence)

@@ -81,8 +81,8 @@ func (w *truth) mayEnrol(site string, v trial.Version, now int64) bool {
 
 func (w *truth) floor(site string, now int64) trial.Version {
 	floor := trial.Version(1)
-	for _, o := range w.opened[site] {
-		if o.existing && now > o.deadline {
+	for i, o := range w.opened[site] {
+		if i == 0 || o.existing && now > o.deadline {
 			floor = o.version
 		}
 	}

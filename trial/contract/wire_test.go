@@ -138,6 +138,8 @@ var allEvents = []event.Event{
 	event.Screened{},
 	event.Randomised{},
 	event.Entered{},
+	event.Batched{},
+	event.Countersigned{},
 	event.Reported{},
 	event.FollowedUp{},
 	event.Exposed{},

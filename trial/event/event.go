@@ -153,6 +153,26 @@ type (
 		Sequence  uint32
 		Successor trial.Version
 	}
+	// Batched tells that a batcher's acts of an epoch were taken in, each of which
+	// is told behind it. Skipped ones had been overtaken, and count nowhere.
+	Batched struct {
+		_       struct{} `cbor:",toarray"`
+		Batcher trial.ActorID
+		Epoch   uint64
+		Acts    uint32
+		Skipped uint32
+	}
+	// Countersigned tells a site's commitment to its countersign table as of an
+	// epoch, and how many entries it has.
+	Countersigned struct {
+		_     struct{} `cbor:",toarray"`
+		Site  trial.SiteID
+		Epoch uint64
+		Table trial.Commitment
+		Total uint32
+		Day   trial.Day
+		By    trial.ActorID
+	}
 	// Left tells that a leaf left: by proof or by word, ended or withdrawn.
 	Left struct {
 		_       struct{} `cbor:",toarray"`
@@ -454,6 +474,8 @@ func (Counted) number() uint16         { return 55 }
 func (Screened) number() uint16        { return 56 }
 func (Randomised) number() uint16      { return 57 }
 func (Entered) number() uint16         { return 58 }
+func (Batched) number() uint16         { return 59 }
+func (Countersigned) number() uint16   { return 60 }
 
 func (Reported) number() uint16         { return 64 }
 func (FollowedUp) number() uint16       { return 65 }
@@ -516,6 +538,8 @@ func init() {
 	add[Screened]()
 	add[Randomised]()
 	add[Entered]()
+	add[Batched]()
+	add[Countersigned]()
 	add[Reported]()
 	add[FollowedUp]()
 	add[Exposed]()
