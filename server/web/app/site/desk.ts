@@ -8,7 +8,9 @@ import { base64, equal, hex, random, unbase64, type Bytes, type Name } from "../
 import { Kind as ActKind, type Act } from "../device/act";
 import { decodeEnrol, decodeEntry, encodeEnrol, encodeEntry, readEntryText } from "../device/body";
 import { sum } from "../device/hash";
-import { cardBox, inboxBox, newCode, openInbox, plain, sealCard, type Received, type SiteLetter } from "./letter";
+import { boxOf, newCode } from "../device/card";
+import { tidy } from "../device/crockford";
+import { inboxBox, openFromInbox, sealToCard, type Card as Invitation, type FromSite, type ToSite } from "../device/mail";
 import * as node from "./node";
 import { Safe } from "./safe";
 import {
@@ -53,6 +55,8 @@ const dayMillis = 24 * 60 * 60 * 1000;
 /** A notice that nobody has seen for so long is told to ethics. */
 export const alarmAfter = dayMillis;
 
+const codeLetters = 6; // of a visit, as it is said at the desk
+
 /** DeskError says what is wrong with what was asked, in a word that the page has a text for. */
 export class DeskError extends Error {
   override name = "DeskError";
@@ -80,13 +84,13 @@ export class Desk {
 
   /** Fetches what has come, and keeps it before it says so. */
   async fetch(): Promise<number> {
-    const box = hex(await inboxBox(this.safe.inbox.publicKey));
+    const box = await inboxBox(this.safe.inbox.publicKey);
     let came = 0;
     for (;;) {
       const { now, letters } = await node.mail(box, this.tables.after);
       this.tables.clock = now;
       for (const l of letters) {
-        const words = await openInbox(this.safe.inbox, l.body).catch(() => undefined);
+        const words = await openFromInbox(this.safe.inbox, l.body).catch(() => undefined);
         if (words && this.take(words, l.time)) came++;
         this.tables.after = l.sequence;
       }
@@ -96,21 +100,19 @@ export class Desk {
   }
 
   /** Puts a letter on its table. What names no card of ours is nobody's. */
-  private take(r: Received, time: number): boolean {
-    const card = r.box ? this.card(r.box) : this.cardOf(r.subject);
-    if (!card || (r.subject && r.subject !== card.subject)) return false;
+  private take(r: ToSite, time: number): boolean {
+    const card = r.type === "enrol" ? this.card(r.box) : this.cardOf(r.subject);
+    if (!card || r.subject !== card.subject) return false;
     const t = this.tables, box = card.box;
     switch (r.type) {
-      case "enrol": {
-        if (!r.body || card.state === "enrolled" || card.state === "left") return false;
-        t.requests = t.requests.filter((x) => x.box !== box);
-        t.requests.push({ id: t.next++, box, time, body: base64(r.body) });
+      case "enrol":
+        if (card.state === "enrolled" || card.state === "left") return false;
+        t.requests = t.requests.filter((x) => x.box !== box).concat({ id: t.next++, box, time, body: r.body });
         card.state = "asked";
         return true;
-      }
       case "visit":
-        if (!r.body || !r.code) return false;
-        t.visits = t.visits.filter((x) => x.box !== box).concat({ box, code: r.code, time, body: base64(r.body) });
+        if (r.code.length !== codeLetters) return false;
+        t.visits = t.visits.filter((x) => x.box !== box).concat({ box, code: tidy(r.code), time, body: r.body });
         return true;
       case "withdrawn":
         if (t.notices.some((n) => n.box === box)) return false;
@@ -124,9 +126,9 @@ export class Desk {
   }
 
   /** Tells a participant something. A full mailbox stops nothing: what it says is on the ledger too. */
-  private async tell(card: Card, words: SiteLetter): Promise<boolean> {
+  private async tell(card: Card, words: Invitation | FromSite): Promise<boolean> {
     try {
-      await node.post(card.box, await sealCard(card.code, words));
+      await node.post(card.box, await sealToCard(card.code, words));
       return true;
     } catch {
       return false;
@@ -159,14 +161,14 @@ export class Desk {
     if (!/^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,31}$/u.test(study)) throw new DeskError("subject");
     if (this.tables.cards.some((c) => c.subject === study && c.state !== "left" && c.state !== "refused")) throw new DeskError("taken");
     const now = await node.clock(), v = await this.version(now), code = newCode();
-    const card: Card = { code, box: await cardBox(code), subject: study, version: v.version, day: Math.floor(now / dayMillis), made: now, state: "given" };
-    await node.post(card.box, await sealCard(code, await this.invitation(card)));
+    const card: Card = { code, box: await boxOf(code), subject: study, version: v.version, day: Math.floor(now / dayMillis), made: now, state: "given" };
+    await node.post(card.box, await sealToCard(code, this.invitation(card)));
     this.tables.cards.push(card);
     await this.safe.save();
     return card;
   }
 
-  private async invitation(c: Card): Promise<SiteLetter> {
+  private invitation(c: Card): Invitation {
     const p = this.place;
     return {
       type: "card", ledger: p.ledger, trial: p.trial, site: p.site, siteName: p.siteName, investigator: p.investigator,
@@ -174,17 +176,14 @@ export class Desk {
     };
   }
 
-  /** Writes cards that nobody has used again, once a day: a request is for the day that it names. */
+  /** Writes cards that nobody has used again, when another version is open: nobody is enrolled under an outdated one. */
   async renew(): Promise<void> {
-    const waiting = this.tables.cards.filter((c) => c.state === "given");
+    const waiting = this.tables.cards.filter((c) => c.state === "given" || c.state === "refused");
     if (!this.tables.place || waiting.length === 0) return;
-    const now = await node.clock(), today = Math.floor(now / dayMillis);
-    const old = waiting.filter((c) => c.day < today);
-    if (old.length === 0) return;
-    const v = await this.version(now);
-    for (const c of old) {
-      const fresh = { ...c, day: today, version: v.version };
-      if (await this.tell(fresh, await this.invitation(fresh))) Object.assign(c, fresh);
+    const now = await node.clock(), v = await this.version(now);
+    for (const c of waiting.filter((x) => x.version !== v.version)) {
+      const fresh = { ...c, day: Math.floor(now / dayMillis), version: v.version };
+      if (await this.tell(fresh, this.invitation(fresh))) Object.assign(c, fresh);
     }
     await this.safe.save();
   }
@@ -238,7 +237,7 @@ export class Desk {
     if (!reason.trim()) throw new DeskError("reason");
     const card = this.card(r.box);
     this.drop(r);
-    if (card) card.state = "given";
+    if (card) card.state = "refused";
     await this.safe.save();
     if (card) await this.tell(card, { type: "refused", reason: reason.trim().slice(0, 500) });
   }
@@ -310,9 +309,9 @@ export class Desk {
       const known = this.tables.visits.find((x) => x.body === base64(body));
       return { body, card: known && this.card(known.box) };
     }
-    const code = plain(typed);
+    const code = tidy(typed);
     const found = this.tables.visits.filter((x) => x.code === code);
-    if (code.length !== 6 || found.length !== 1) throw new DeskError("code");
+    if (code.length !== codeLetters || found.length !== 1) throw new DeskError("code");
     return { body: unbase64(found[0]!.body, "body"), card: this.card(found[0]!.box) };
   }
 

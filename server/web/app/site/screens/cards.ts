@@ -1,12 +1,12 @@
 // Invitation cards, and the requests that come of them.
 
+import { formatCode } from "../../device/card";
 import { h, type Child } from "../../lib/dom";
 import { button, field, form, group, lead, link, next, para, submitButton, summary, title, warning } from "../../lib/parts";
 import { qr } from "../../lib/qr";
 import type { Screen } from "../../lib/screen";
 import { attempt, typed, wordsFor, wrong, type Context, type Step } from "../context";
 import { isoDay, type Card, type Desk, type Request } from "../desk";
-import { grouped } from "../letter";
 import { table, tick } from "../parts";
 
 export const newCard: Step = (c, d) => {
@@ -39,11 +39,11 @@ function local(): boolean {
 function paper(c: Context, d: Desk, card: Card): Child {
   const t = c.w.card, address = `${location.origin}/take-part`;
   return h("section", { class: "t-card", "aria-label": t.made },
-    qr(`${address}#${card.code}`, t.alt(grouped(card.code))),
+    qr(`${address}#${card.code}`, t.alt(formatCode(card.code))),
     h("div", { class: "t-card__words" },
       h("p", { class: "t-card__study" }, d.place.study),
       para(t.scan, ", ", t.or), h("p", { class: "t-card__address" }, address),
-      h("p", { class: "t-card__label" }, t.code), h("p", { class: "t-card__code" }, grouped(card.code)),
+      h("p", { class: "t-card__label" }, t.code), h("p", { class: "t-card__code" }, formatCode(card.code)),
       h("p", { class: "govuk-body-s" }, t.contact, " ", d.place.siteName, ", ", d.place.contact),
       h("p", { class: "govuk-body-s" }, c.w.subject, " ", card.subject, " · ", c.w.versionOf(card.version))));
 }
