@@ -22,4 +22,5 @@ export const pins = {
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
   "gnark.js": { file: "gnark.7b7e825a0d829d72.js", sha256: "7b7e825a0d829d72f4d7bcb81a1ff657e07f07cb49f0e54ee022791c5c34604c", bytes: 2132 },
+  "worker.js": { file: "worker.3d52570388e9c192.js", sha256: "3d52570388e9c1920ecaa0790b64f357f6584fa932452145b477efcdfcaf97db", bytes: 38223 },
 } as const satisfies Record<string, Pin>;

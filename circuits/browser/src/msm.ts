@@ -1,0 +1,275 @@
+/**
+ * Multi-exponentiation Σ sᵢ·Pᵢ after Pippenger: the scalars are cut into windows of
+ * c bits with digits from −2^(c−1) to 2^(c−1), so that half of the buckets suffice;
+ * a negative digit takes the base's negative, which stands beside it.
+ *
+ * All additions are affine. Those of one round are independent of each other and
+ * share one inversion, which the kernel does over a list of (p, q, sum) addresses:
+ * a few products each where a lone addition would need a whole inversion.
+ *
+ * Such an addition cannot add a point to itself or its negative. Bases of equal x
+ * are known when the key is split, and [fold] leaves one of each; sums that meet
+ * by chance do so with a probability below 2^−200. A proof is verified before it
+ * is handed out all the same.
+ */
+import { AFFINE, type Curve, G1, type Group, type Term } from "./curve";
+import { type Kernel, LIMB, LIMBS, PAIR, PLAIN, R, limbsOf } from "./kernel";
+import type { Bases } from "./points";
+
+/** Bits of a window: the fewest additions for the four thousand bases of the key. */
+export const WINDOW = 10;
+
+const SCALAR_BITS = 254;
+/** Additions that share an inversion: as many as the caches hold. */
+const BATCH = 4096;
+/** Words of one addition in a list. */
+const ADDITION = 3;
+
+/** Base i equals base j, or its negative where the sign is −1. */
+export interface Repeat {
+  readonly i: number;
+  readonly j: number;
+  readonly sign: 1 | -1;
+}
+
+/** Moves the scalars of repeated bases to the first of each, in place. */
+export function fold(scalars: Int32Array, repeats: readonly Repeat[]): void {
+  for (const { i, j, sign } of repeats) {
+    const moved = number(scalars, i);
+    const sum = (number(scalars, j) + (sign > 0 ? moved : R - moved)) % R;
+    scalars.set(limbsOf(sum), LIMBS * j);
+    scalars.fill(0, LIMBS * i, LIMBS * (i + 1));
+  }
+}
+
+function number(scalars: Int32Array, i: number): bigint {
+  let x = 0n;
+  for (let k = LIMBS - 1; k >= 0; k--) x = (x << BigInt(LIMB)) | BigInt(scalars[LIMBS * i + k]!);
+  return x;
+}
+
+/** Groups of points to be added up: those of group g are points[start[g]] and the count[g] − 1 behind it. */
+interface Heaps {
+  readonly points: Int32Array; // addresses
+  readonly start: Int32Array;
+  readonly count: Int32Array;
+}
+
+/** Lays heaps out in one array: each is as long as its count, and empty at first. */
+function layOut(count: Int32Array): Heaps {
+  const start = new Int32Array(count.length);
+  let total = 0;
+  for (let g = 0; g < count.length; g++) {
+    start[g] = total;
+    total += count[g]!;
+  }
+  return { points: new Int32Array(total), start, count: new Int32Array(count.length) };
+}
+
+function put(h: Heaps, g: number, point: number): void {
+  h.points[h.start[g]! + h.count[g]!++] = point;
+}
+
+/** Computes multi-exponentiations with one kernel. */
+export class MultiExp {
+  readonly #kernel: Kernel;
+  readonly #trash: number;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#trash = kernel.alloc(AFFINE);
+  }
+
+  /**
+   * Σ sᵢ·Pᵢ for canonical scalars of nine limbs each, as a new affine point; null
+   * for infinity. The scalars are zeroed: they are as secret as the witness.
+   */
+  run(curve: Curve, bases: Bases, scalars: Int32Array, window = WINDOW): number | null {
+    const kernel = this.#kernel;
+    const to = kernel.alloc(AFFINE);
+    const mark = kernel.mark();
+    const windows = Math.floor(SCALAR_BITS / window) + 1;
+    const buckets = this.#add(bases.group, this.#fill(bases, scalars, window, windows));
+    scalars.fill(0);
+    const sum = curve.sum(this.#terms(bases.group, buckets, window, windows));
+    if (sum !== null) kernel.copy(to, sum, AFFINE);
+    kernel.release(mark);
+    return sum === null ? null : to;
+  }
+
+  /** Sorts the bases into buckets: bucket w·2^(c−1) + |d| − 1 for digit d of window w. */
+  #fill(bases: Bases, scalars: Int32Array, window: number, windows: number): Heaps {
+    const half = 1 << (window - 1);
+    const { count: n, group } = bases;
+    const digits = new Int16Array(windows * n);
+    const sizes = new Int32Array(windows * half);
+    for (let i = 0; i < n; i++) cut(scalars, i, n, window, windows, digits, sizes);
+    const heaps = layOut(sizes);
+    for (let w = 0; w < windows; w++) {
+      for (let i = 0; i < n; i++) {
+        const d = digits[w * n + i]!;
+        const point = bases.at + 2 * group.size * i;
+        if (d > 0) put(heaps, w * half + d - 1, point);
+        else if (d < 0) put(heaps, w * half - d - 1, point + group.size);
+      }
+    }
+    digits.fill(0);
+    return heaps;
+  }
+
+  /** The sum of each heap, 0 where it is empty: in each round, neighbours are added. */
+  #add(group: Group, h: Heaps): Int32Array {
+    const kernel = this.#kernel;
+    const { points, start, count } = h;
+    const owned = kernel.mark(); // points from here on are sums of ours and may be written over
+    for (;;) {
+      let n = 0;
+      for (let g = 0; g < count.length; g++) n += count[g]! >> 1;
+      if (n === 0) break;
+      let fresh = kernel.alloc(n * group.size);
+      const list = kernel.alloc(4 * ADDITION * (n + 1));
+      const words = kernel.words;
+      let l = list >> 2;
+      for (let g = 0; g < count.length; g++) {
+        const from = start[g]!;
+        const pairs = count[g]! >> 1;
+        for (let j = 0; j < pairs; j++) {
+          const p = points[from + 2 * j]!;
+          const q = points[from + 2 * j + 1]!;
+          let sum = p >= owned ? p : q;
+          if (sum < owned) {
+            sum = fresh;
+            fresh += group.size;
+          }
+          words[l++] = p;
+          words[l++] = q;
+          words[l++] = sum;
+          points[from + j] = sum;
+        }
+        if (count[g]! & 1) points[from + pairs] = points[from + count[g]! - 1]!;
+        count[g] = pairs + (count[g]! & 1);
+      }
+      this.#batches(group, list, n);
+      kernel.release(fresh);
+    }
+    return count.map((c, g) => (c > 0 ? points[start[g]!]! : 0));
+  }
+
+  /** Runs a list of additions. */
+  #batches(group: Group, list: number, n: number): void {
+    const kernel = this.#kernel;
+    const mark = kernel.mark();
+    const buffer = kernel.alloc(PAIR * (2 * Math.min(n + 1, BATCH) + 4));
+    if (group === G1 && (n & 1) === 1) {
+      // The kernel takes additions by twos: the last one again, to nowhere. Both of a
+      // pair read their operands before either is written.
+      const last = (list >> 2) + ADDITION * n;
+      kernel.words.copyWithin(last, last - ADDITION, last);
+      kernel.words[last + 2] = this.#trash;
+      n++;
+    }
+    for (let from = 0; from < n; from += BATCH) {
+      const count = Math.min(BATCH, n - from);
+      const at = list + 4 * ADDITION * from;
+      if (group === G1) kernel.call.g1add(at, count >> 1, buffer);
+      else kernel.call.g2add(at, count, buffer);
+    }
+    kernel.release(mark);
+  }
+
+  /**
+   * Σ over windows w and digits k of 2^(cw)·k·B, as terms for each bit of k. The
+   * buckets of a window are first added along the rows and columns of a square, k = hi·2^h + lo.
+   */
+  #terms(group: Group, buckets: Int32Array, window: number, windows: number): Term[] {
+    const low = window >> 1;
+    const columns = 1 << low;
+    const half = 1 << (window - 1);
+    const rows = (half >> low) + 1;
+    const lines = columns + rows;
+    const each = (visit: (line: number, point: number) => void): void => {
+      for (let w = 0; w < windows; w++) {
+        for (let k = 1; k <= half; k++) {
+          const point = buckets[w * half + k - 1]!;
+          if (point === 0) continue;
+          const lo = k & (columns - 1);
+          const hi = k >> low;
+          if (lo > 0) visit(w * lines + lo, point);
+          if (hi > 0) visit(w * lines + columns + hi, point);
+        }
+      }
+    };
+    const sizes = new Int32Array(windows * lines);
+    each((line) => sizes[line]!++);
+    const heaps = layOut(sizes);
+    each((line, point) => put(heaps, line, point));
+    const sums = this.#add(group, heaps);
+    const parts = (w: number, line: number): number => sums[w * lines + line]!;
+    const bits = bitHeaps(window, windows, low, (w, hi, k) => parts(w, hi ? columns + k : k), hiLimit(columns, rows));
+    const points = this.#add(group, bits.heaps);
+    return this.#place(group, points, bits.positions);
+  }
+
+  /** The sums as curve.sum takes them. */
+  #place(group: Group, points: Int32Array, positions: readonly number[]): Term[] {
+    const kernel = this.#kernel;
+    const terms: Term[] = [];
+    points.forEach((point, g) => {
+      if (point === 0) return;
+      let at = point;
+      if (group === G1) {
+        at = kernel.alloc(AFFINE);
+        kernel.call.gather(at, point, point);
+        kernel.call.gather(at + PAIR, point + PLAIN, point + PLAIN);
+      }
+      terms.push({ position: positions[g]!, at });
+    });
+    return terms;
+  }
+}
+
+/** The signed digits of scalar i, at every n-th place from i on, and their buckets counted. */
+function cut(scalars: Int32Array, i: number, n: number, window: number, windows: number, digits: Int16Array, sizes: Int32Array): void {
+  const half = 1 << (window - 1);
+  const mask = (1 << window) - 1;
+  let carry = 0;
+  for (let w = 0, bit = 0; w < windows; w++, bit += window) {
+    const limb = (bit / LIMB) | 0;
+    const shift = bit - limb * LIMB;
+    let d = scalars[LIMBS * i + limb]! >>> shift;
+    if (shift + window > LIMB && limb < LIMBS - 1) d |= scalars[LIMBS * i + limb + 1]! << (LIMB - shift);
+    d = (d & mask) + carry;
+    carry = d > half ? 1 : 0;
+    if (carry === 1) d -= mask + 1;
+    digits[w * n + i] = d;
+    if (d !== 0) sizes[w * half + Math.abs(d) - 1]!++;
+  }
+}
+
+const hiLimit = (columns: number, rows: number) => (hi: boolean): number => (hi ? rows : columns);
+
+/** Heaps for each bit of lo and hi of each window: the lines whose number has the bit. */
+function bitHeaps(
+  window: number, windows: number, low: number,
+  line: (w: number, hi: boolean, k: number) => number, limit: (hi: boolean) => number,
+): { heaps: Heaps; positions: number[] } {
+  const points: number[] = [];
+  const start: number[] = [];
+  const count: number[] = [];
+  const positions: number[] = [];
+  for (let w = 0; w < windows; w++) {
+    for (const hi of [false, true]) {
+      const bits = hi ? window - low : low;
+      for (let b = 0; b < bits; b++) {
+        start.push(points.length);
+        for (let k = 1; k < limit(hi); k++) {
+          const point = (k >> b) & 1 ? line(w, hi, k) : 0;
+          if (point !== 0) points.push(point);
+        }
+        count.push(points.length - start[start.length - 1]!);
+        positions.push(w * window + (hi ? low : 0) + b);
+      }
+    }
+  }
+  return { heaps: { points: Int32Array.from(points), start: Int32Array.from(start), count: Int32Array.from(count) }, positions };
+}

@@ -1,0 +1,127 @@
+// The prover behind functions that take and return JSON.
+import { pins, scripts } from "../src/pins";
+import { type OpenOptions, type Pins, type Prepared, Prover, ProverError, type Witness } from "../src/prover";
+
+type Plain = { secret: string; trapdoor: string; attributes: number[]; path: string[][]; root: string; context: string; account: string; min: number[]; max: number[] };
+
+const witness = (w: Plain): Witness => ({
+  secret: BigInt(w.secret), trapdoor: BigInt(w.trapdoor), attributes: w.attributes, path: w.path.map((l) => l.map(BigInt)),
+  root: BigInt(w.root), context: BigInt(w.context), account: BigInt(w.account), min: w.min, max: w.max,
+});
+const hex = (b: Uint8Array): string => Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
+const bytes = (s: string): Uint8Array => Uint8Array.from(s.match(/../g) ?? [], (x) => parseInt(x, 16));
+
+let prover: Prover;
+const held: Prepared[] = [];
+let steps: string[] = [];
+
+/** Opens a prover in place of the one before; returns its kind and the steps that ended. */
+export async function open(workers: OpenOptions["workers"]): Promise<string[]> {
+  prover?.close();
+  steps = [];
+  prover = await Prover.open({
+    ...(workers ? { workers } : {}),
+    onProgress: ({ step, done, total }) => { if (done > total) throw new Error(`${step}: ${done} of ${total}`); if (done === total) steps.push(step); },
+  });
+  return [prover.kind, ...steps];
+}
+
+/** Prepares a witness and returns its place among those held. */
+export async function prepare(w: Plain): Promise<number> {
+  return held.push(await prover.prepare(witness(w))) - 1;
+}
+
+export async function finish(i: number, message: string): Promise<string> {
+  return hex(await held[i]!.finish(BigInt(message)));
+}
+
+export function discard(i: number): void {
+  held[i]!.discard();
+}
+
+/** Proves each witness with its message; all are prepared before the first is finished. */
+export async function prove(list: { witness: Plain; message: string }[]): Promise<string[]> {
+  const ready = await Promise.all(list.map((p) => prover.prepare(witness(p.witness))));
+  const proofs: string[] = [];
+  for (const [i, p] of ready.entries()) {
+    proofs.push(hex(await p.finish(BigInt(list[i]!.message))));
+    p.discard();
+  }
+  return proofs;
+}
+
+/** The code of what preparing a witness throws, or "" where it does not. */
+export async function refusals(list: Plain[]): Promise<string[]> {
+  return Promise.all(list.map(async (w) => {
+    try {
+      (await prover.prepare(witness(w))).discard();
+      return "";
+    } catch (e) {
+      return e instanceof ProverError ? e.code : String(e);
+    }
+  }));
+}
+
+export async function verify(list: { proof: string; witness: Plain; message: string }[]): Promise<boolean[]> {
+  const out: boolean[] = [];
+  for (const p of list) out.push(await prover.verify(bytes(p.proof), witness(p.witness), BigInt(p.message)));
+  return out;
+}
+
+export async function path(leaves: string, place: number): Promise<{ path: string[][]; root: string }> {
+  const way = await prover.path(bytes(leaves), place);
+  return { path: way.path.map((l) => l.map(String)), root: String(way.root) };
+}
+
+/** Opens with one file's pin changed. */
+export async function openChanged(name: keyof typeof pins | "worker.js", change: "sha256" | "bytes" | "file"): Promise<string> {
+  const all = structuredClone({ files: pins, worker: scripts["worker.js"] }) as Pins;
+  const pin = (name === "worker.js" ? all.worker : all.files[name]) as { file: string; sha256: string; bytes: number };
+  if (change === "sha256") pin.sha256 = pin.sha256.replace(/^./, (c) => (c === "0" ? "1" : "0"));
+  if (change === "bytes") pin.bytes--;
+  if (change === "file") pin.file = `absent.${pin.file}`;
+  (await Prover.open({ workers: 2 }, all)).close();
+  return "opened";
+}
+
+/** Ends the opening, or the preparing, before or after so many milliseconds; then proves again with the same prover. */
+export async function cancelOpen(after: number): Promise<string> {
+  (await Prover.open({ workers: 2, signal: signal(after) })).close();
+  return "opened";
+}
+
+export async function cancelPrepare(w: Plain, after: number): Promise<void> {
+  await prover.prepare(witness(w), signal(after));
+}
+
+function signal(after: number): AbortSignal {
+  if (after < 0) return AbortSignal.abort();
+  const c = new AbortController();
+  setTimeout(() => c.abort(), after);
+  return c.signal;
+}
+
+export function close(): void {
+  prover.close();
+}
+
+/** Milliseconds: of opening, and the medians of preparing and finishing. */
+export async function times(w: Plain, workers: OpenOptions["workers"], rounds: number): Promise<Record<string, number>> {
+  const opening = performance.now();
+  await open(workers);
+  const opened = performance.now() - opening;
+  const prepared: number[] = [];
+  const finished: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const start = performance.now();
+    const p = await prover.prepare(witness(w));
+    prepared.push(performance.now() - start);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const click = performance.now();
+    await p.finish(BigInt(i + 1));
+    finished.push(performance.now() - click);
+    p.discard();
+  }
+  const median = (a: number[]): number => [...a].sort((x, y) => x - y)[a.length >> 1]!;
+  return { open: opened, firstPrepare: prepared[0]!, firstFinish: finished[0]!, prepare: median(prepared), finish: median(finished) };
+}
