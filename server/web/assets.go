@@ -12,7 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-//go:embed assets/*.css assets/*.svg assets/*.txt
+//go:embed assets/*.css assets/*.svg assets/*.txt assets/*.js
 var assetFiles embed.FS
 
 // assets are the files the pages are served with. Each is named by its content,
@@ -27,7 +27,9 @@ type asset struct {
 	body []byte
 }
 
-var kinds = map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8"}
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+}
 
 func loadAssets() (assets, error) {
 	a := assets{address: map[string]string{}, file: map[string]asset{}}

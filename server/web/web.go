@@ -1,7 +1,8 @@
 // Package web serves the public pages: what a regulator, an editor or anyone
 // else looks at. Each page is one GET, made on the server, and works without a
 // script, which the content security policy forbids anyhow. A page says the
-// verdict first and its reasons after, in words and not by colour alone.
+// verdict first and its reasons after, in words and not by colour alone. Only the
+// pages on which proofs are made run a script, under a policy of their own.
 //
 // The pages only read. What a visitor uploads to be checked is held in a file
 // without a name while it is checked, and is gone afterwards.
@@ -14,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -132,6 +134,10 @@ type Config struct {
 	// Evidence is the address of a study's evidence file; default below /v1.
 	Evidence func(trial.ID) string
 
+	// Relays are the origins ("https://relay.example") that a participant's page
+	// may send sealed acts to.
+	Relays []string
+
 	Source    string       // address of the source; default the project's
 	MaxUpload int64        // bytes of an evidence file; default 64 MiB
 	Log       *slog.Logger // told of faults, never of visitors; default none
@@ -154,6 +160,11 @@ func (c *Config) validate() error {
 	case RealTime, StudyTime:
 	default:
 		return fmt.Errorf("web: Config.Clock: %q; use RealTime or StudyTime", c.Clock)
+	}
+	for _, r := range c.Relays {
+		if u, err := url.Parse(r); err != nil || u.Scheme == "" || u.Host == "" || r != u.Scheme+"://"+u.Host {
+			return fmt.Errorf("web: Config.Relays: %q; give an origin alone, such as https://relay.example", r)
+		}
 	}
 	if c.NotDue == nil {
 		c.NotDue = func(context.Context, trial.ID, trial.Version) (uint64, error) { return 0, nil }
@@ -219,6 +230,13 @@ func Register(e *gin.Engine, c Config) error {
 	s.get(e, "/verify", s.verifyForm)
 	e.POST("/verify", secured, s.page(s.verify))
 	s.get(e, "/limits", s.limits)
+	for _, page := range []string{"take-part", "my-consent"} {
+		e.GET("/"+page, s.appSecured, s.app(page))
+		e.HEAD("/"+page, s.appSecured, s.app(page))
+	}
+	e.GET("/site", deskSecured, s.desk)
+	e.HEAD("/site", deskSecured, s.desk)
+	e.GET("/sw.js", secured, s.serviceWorker)
 	e.GET("/assets/:name", secured, s.asset)
 	e.HEAD("/assets/:name", secured, s.asset)
 	e.NoRoute(secured, s.noRoute)
@@ -230,8 +248,8 @@ func (s *site) get(e *gin.Engine, path string, h handler) {
 	e.HEAD(path, secured, s.page(h))
 }
 
-// Policy is the content security policy of every page: nothing but our own
-// style sheets, images and forms, and no script at all.
+// Policy is the content security policy of every page that makes no proofs:
+// nothing but our own style sheets, images and forms, and no script at all.
 const Policy = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // secured sets the headers that every answer of this package carries.

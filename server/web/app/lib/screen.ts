@@ -4,8 +4,8 @@
 import { append, h, type Child } from "./dom";
 import { fill } from "./parts";
 
-/** What a step shows. Back is the step before it; leave is told when it is left. */
-export interface Screen { title: string; body: Child; back?: string; leave?: () => void }
+/** What a step shows. Back is the step before it; shown is told when it is on the page, leave when it is left. */
+export interface Screen { title: string; body: Child; back?: string; leave?: () => void; shown?: (place: HTMLElement) => void }
 
 export interface Texts { back: string; name: string }
 
@@ -80,6 +80,7 @@ export class Router {
       this.place.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
     }
     this.first = false;
+    screen.shown?.(this.place);
   }
 
   private backLink(step: string): HTMLElement {

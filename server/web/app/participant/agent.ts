@@ -28,6 +28,7 @@ export interface Status {
   waiting: number;    // decisions made here that the public list does not show yet
   left: "" | "going" | "left"; // going: told, and not on the public list yet
   heard: boolean;     // the site has answered the notice of leaving
+  now: string;        // the ledger's clock, RFC 3339: deadlines are measured by it, never by the phone's
 }
 
 /** What is shown at a visit: a short code, and the same for a scanner. */

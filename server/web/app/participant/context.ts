@@ -1,0 +1,58 @@
+// What every step has at hand.
+
+import { type Words } from "../lib/en";
+import { type Language } from "../lib/language";
+import { lead, next, para, title, warning } from "../lib/parts";
+import { type Router, type Screen } from "../lib/screen";
+import { type Agent, AgentError, type Member } from "./agent";
+import { Study } from "./study";
+
+export interface Context { l: Language; w: Words; agent: Agent; router: Router }
+
+/** A study on this device, with what is public about it. */
+export interface Joined { member: Member; study: Study }
+
+export function joined(member: Member): Joined {
+  return { member, study: new Study(member.card.trial) };
+}
+
+/** A trouble in the person's words. */
+export function wordsFor(c: Context, e: unknown): string {
+  const t = c.w.trouble;
+  if (!(e instanceof AgentError)) return t.internal;
+  switch (e.trouble) {
+    case "offline": return t.offline;
+    case "code": return t.code;
+    case "card": return t.card;
+    case "sheet": return t.sheet(e.group);
+    case "nothing": return t.nothing;
+    case "refused": return t.refused(e.message);
+    case "unsupported": return t.unsupported;
+    case "changed": return t.changed;
+    case "slow": return t.slow;
+    case "current": return t.current;
+    case "cancelled": return c.w.proof.cancelled;
+    default: return t.internal;
+  }
+}
+
+export function cancelled(e: unknown): boolean {
+  return (e instanceof AgentError && e.trouble === "cancelled") || (e instanceof DOMException && e.name === "AbortError");
+}
+
+/** The step that stands in for one that failed. */
+export function failed(c: Context, e: unknown): Screen {
+  return { title: c.w.trouble.title, body: [
+    title(c.w.trouble.title), lead(wordsFor(c, e)), next(c.w.proof.again, "#" + c.router.step),
+  ] };
+}
+
+/** Says that the page cannot work on this address or in this browser, and what can be done. */
+export function unable(c: Context, why: "insecure" | "unsupported"): Screen {
+  if (why === "unsupported") return { title: c.w.trouble.title, body: [title(c.w.trouble.title), lead(c.w.trouble.unsupported)] };
+  const t = c.w.insecure;
+  return { title: t.title, body: [
+    title(t.title), lead(t.text), warning(c.w.warning, t.how),
+    para(t.https("https://" + location.host + location.pathname)), para(t.here), para(t.or),
+  ] };
+}

@@ -1,0 +1,3 @@
+import { type Agent } from "./agent";
+export declare const placeholder: Agent;
+export class DeviceAgent {}

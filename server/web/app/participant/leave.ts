@@ -1,0 +1,56 @@
+// Leaving, in two steps and without a reason. Where the proof cannot be made the
+// person leaves by word, and the page says so at every step.
+
+import { bullets, button, details, group, heading, inset, lead, link, next, para, title, warning } from "../lib/parts";
+import { type Screen } from "../lib/screen";
+import { type Context, type Joined } from "./context";
+import { contactOf } from "./journey";
+import { working } from "./work";
+
+export async function leave(c: Context, j: Joined): Promise<Screen> {
+  const t = c.w.leave;
+  return { title: t.title, back: "", body: [
+    title(t.title, j.member.card.study), lead(t.lead), bullets([...t.list]),
+    group(next(t.go, "#leave-sure"), link(t.stay, "#")),
+    details(t.word, para(t.wordText), contactOf(c, j)),
+  ] };
+}
+
+export function sure(c: Context, j: Joined): Screen {
+  const t = c.w.leave;
+  return { title: t.sure, back: "leave", body: [
+    title(t.sure, j.member.card.study), warning(c.w.warning, t.sureText),
+    group(button(t.yes, () => c.router.go("leaving"), "warning"), link(t.stay, "#")),
+    details(t.word, para(t.wordText), contactOf(c, j)),
+  ] };
+}
+
+/** What the last leaving came to, for the page that follows; a reload asks the ledger. */
+const outcome = new Map<string, { told: boolean; recorded: boolean }>();
+
+export async function leaving(c: Context, j: Joined): Promise<Screen | string> {
+  const s = await j.member.status().catch(() => undefined);
+  if (s?.left) return "left";
+  const { w } = c, site = contactOf(c, j);
+  return working(c, {
+    title: w.leave.title, lead: w.proof.lead, stages: ["ready", "prove", "send", "seen"], cancelledText: w.proof.cancelledLeave, home: "leave-sure",
+    contact: [para(w.leave.wordText), site],
+    run: async (progress, signal) => {
+      outcome.set(j.member.card.trial, await j.member.leave(progress, signal));
+      if (!signal.aborted) c.router.replace("left");
+    },
+  });
+}
+
+export async function left(c: Context, j: Joined): Promise<Screen | string> {
+  const t = c.w.leave, s = await j.member.status(), got = outcome.get(j.member.card.trial);
+  if (!s.left && !got) return "leave";
+  const told = s.heard || (got?.told ?? true), recorded = s.left === "left" || got?.recorded;
+  return { title: t.done, back: "", body: [
+    title(t.done), lead(t.doneText),
+    told ? para(s.heard ? t.heard : t.told) : [warning(c.w.warning, t.untold), contactOf(c, j)],
+    para(recorded ? t.recorded : t.unrecorded),
+    inset(t.stop), heading(c.w.contact), contactOf(c, j),
+    para(link(c.w.mine.title, "#")),
+  ] };
+}

@@ -1,0 +1,5 @@
+import { DeviceAgent } from "./deviceagent";
+import { keep, start } from "./start";
+
+start(new DeviceAgent());
+keep("/sw.js");
