@@ -1,5 +1,5 @@
 // What the tests in Go call in the browser: the functions of seal.ts on hexadecimal text.
-import * as seal from "../../web/app/seal";
+import * as seal from "../../../web/app/seal";
 
 const unhex = (s: string) => Uint8Array.from(s.match(/../g) ?? [], (x) => parseInt(x, 16));
 const hex = (b: Uint8Array) => Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");

@@ -1,4 +1,4 @@
-package relay
+package sealed
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ func publicOf(key ed25519.PrivateKey) tx.PublicKey {
 
 // TestPromiseInTheBrowser compares promise.ts in a real browser with this package.
 func TestPromiseInTheBrowser(t *testing.T) {
-	page := browsertest.Open(t, "server/relay/testdata/promise.ts", nil)
+	page := browsertest.Open(t, "server/relay/sealed/testdata/promise.ts", nil)
 	text := hex.EncodeToString
 	key := testKey("batcher")
 	public := publicOf(key)
@@ -37,8 +37,8 @@ func TestPromiseInTheBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Statement{Ledger: ledger, Batcher: batcher, Key: SealKey(opening.PublicKey().Bytes()), NotAfter: 1_700_000_000_000}
-	s.sign(key)
+	s := Statement{Ledger: ledger, Batcher: batcher, Key: Key(opening.PublicKey().Bytes()), NotAfter: 1_700_000_000_000}
+	s.Sign(key)
 	said := text(s.Encode())
 
 	got := browsertest.Call[[]string](t, page, "statement", said, from, s.NotAfter-1)
@@ -49,23 +49,23 @@ func TestPromiseInTheBrowser(t *testing.T) {
 	for _, n := range []int{1, 600, MaxActBytes} {
 		sealed := browsertest.Call[string](t, page, "sealAct", said, from, 0, text(act[:n]))
 		b, err := hex.DecodeString(sealed)
-		if err != nil || len(b) != SealedBytes || KeyID(b[:KeyIDBytes]) != s.Key.ID() {
+		if err != nil || len(b) != Bytes || KeyID(b[:KeyIDBytes]) != s.Key.ID() {
 			t.Fatalf("%d bytes sealed: %d bytes, %v", n, len(b), err)
 		}
-		if plain, err := unseal(opening, ledger, batcher, b); err != nil || !bytes.Equal(plain, act[:n]) {
+		if plain, err := Open(opening, ledger, batcher, b); err != nil || !bytes.Equal(plain, act[:n]) {
 			t.Errorf("%d bytes sealed there: %x, %v", n, plain, err)
 		}
 	}
-	sealed := make([]byte, SealedBytes)
-	p := Promise{Ledger: ledger, Sealed: HashSealed(sealed), Epoch: math.MaxUint64 - 1}
-	p.sign(key)
-	promised := text(answerOf(&p, nil))
+	sealed := make([]byte, Bytes)
+	p := Promise{Ledger: ledger, Sealed: HashOf(sealed), Epoch: math.MaxUint64 - 1}
+	p.Sign(key)
+	promised := text(Answer(&p, nil))
 	got = browsertest.Call[[]string](t, page, "answer", promised, from, text(sealed))
 	if got[0] != "promise" || got[1] != "18446744073709551614" || got[2] != text(p.Encode()) {
 		t.Errorf("promise: %q", got)
 	}
 	for c := Unreadable; c < codes; c++ {
-		got := browsertest.Call[[]string](t, page, "answer", text(answerOf(nil, refuse(c, "é %d", c))), from, text(sealed))
+		got := browsertest.Call[[]string](t, page, "answer", text(Answer(nil, Refuse(c, "é %d", c))), from, text(sealed))
 		if got[0] != "refused" || got[1] != words[c] || !strings.HasPrefix(got[2], "é ") {
 			t.Errorf("refusal %d: %q", c, got)
 		}

@@ -1,4 +1,4 @@
-package relay
+package sealed
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ const PromiseBytes = 32 + 32 + 8 + ed25519.SignatureSize
 // device keeps. Encoded as its fields one after another, the epoch big-endian.
 type Promise struct {
 	Ledger    wire.LedgerID
-	Sealed    SealedHash
+	Sealed    Hash
 	Epoch     uint64 // in which it was taken
 	Signature tx.Signature
 }
@@ -30,7 +30,8 @@ func (p *Promise) signingBytes() []byte {
 	return domain("promise", p.Ledger[:], p.Sealed[:], binary.BigEndian.AppendUint64(nil, p.Epoch))
 }
 
-func (p *Promise) sign(key ed25519.PrivateKey) {
+// Sign signs the promise with the batcher's key.
+func (p *Promise) Sign(key ed25519.PrivateKey) {
 	p.Signature = tx.Signature(ed25519.Sign(key, p.signingBytes()))
 }
 
@@ -46,7 +47,7 @@ func ParsePromise(b []byte) (p Promise, err error) {
 	if len(b) != PromiseBytes {
 		return p, fmt.Errorf("promise: %d bytes; it has %d", len(b), PromiseBytes)
 	}
-	p.Ledger, p.Sealed = wire.LedgerID(b[:32]), SealedHash(b[32:64])
+	p.Ledger, p.Sealed = wire.LedgerID(b[:32]), Hash(b[32:64])
 	p.Epoch, p.Signature = binary.BigEndian.Uint64(b[64:72]), tx.Signature(b[72:])
 	return p, nil
 }
@@ -57,7 +58,7 @@ func (p *Promise) Verify(ledger wire.LedgerID, batcher tx.PublicKey, sealed []by
 	switch {
 	case p.Ledger != ledger:
 		return fmt.Errorf("promise: ledger: %v, not %v", p.Ledger, ledger)
-	case p.Sealed != HashSealed(sealed):
+	case p.Sealed != HashOf(sealed):
 		return errors.New("promise: of another sealed act")
 	case !p.Signature.Verify(batcher, p.signingBytes()):
 		return errors.New("promise: signature: not the batcher's")
@@ -66,14 +67,14 @@ func (p *Promise) Verify(ledger wire.LedgerID, batcher tx.PublicKey, sealed []by
 }
 
 // StatementBytes are those of an encoded key statement.
-const StatementBytes = 32 + 32 + SealKeyLen + 8 + ed25519.SignatureSize
+const StatementBytes = 32 + 32 + KeyBytes + 8 + ed25519.SignatureSize
 
 // Statement is a batcher's signed word about which key acts are sealed to.
 // Encoded as its fields one after another, the time big-endian.
 type Statement struct {
 	Ledger    wire.LedgerID
 	Batcher   trial.ActorID
-	Key       SealKey
+	Key       Key
 	NotAfter  int64 // milliseconds since 1970 UTC: seal nothing to it at or after this
 	Signature tx.Signature
 }
@@ -83,7 +84,8 @@ func (s *Statement) signingBytes() []byte {
 	return domain("seal/statement", s.Ledger[:], s.Batcher[:], s.Key[:], binary.BigEndian.AppendUint64(nil, uint64(s.NotAfter)))
 }
 
-func (s *Statement) sign(key ed25519.PrivateKey) {
+// Sign signs the statement with the batcher's key.
+func (s *Statement) Sign(key ed25519.PrivateKey) {
 	s.Signature = tx.Signature(ed25519.Sign(key, s.signingBytes()))
 }
 
@@ -100,8 +102,8 @@ func ParseStatement(b []byte) (s Statement, err error) {
 	if len(b) != StatementBytes {
 		return s, fmt.Errorf("key statement: %d bytes; it has %d", len(b), StatementBytes)
 	}
-	s.Ledger, s.Batcher, s.Key = wire.LedgerID(b[:32]), trial.ActorID(b[32:64]), SealKey(b[64:64+SealKeyLen])
-	b = b[64+SealKeyLen:]
+	s.Ledger, s.Batcher, s.Key = wire.LedgerID(b[:32]), trial.ActorID(b[32:64]), Key(b[64:64+KeyBytes])
+	b = b[64+KeyBytes:]
 	s.NotAfter, s.Signature = int64(binary.BigEndian.Uint64(b)), tx.Signature(b[8:])
 	return s, nil
 }
@@ -158,7 +160,8 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return "batcher: " + e.Text }
 
-func refuse(c Code, format string, args ...any) error {
+// Refuse makes a batcher's no.
+func Refuse(c Code, format string, args ...any) error {
 	return &RefusedError{Code: c, Text: fmt.Sprintf(format, args...)}
 }
 
@@ -167,9 +170,9 @@ const (
 	answerRefusal = 2
 )
 
-// answerOf encodes a promise: 1 ‖ promise ‖ zeros; or a refusal:
+// Answer encodes a promise: 1 ‖ promise ‖ zeros; or a refusal:
 // 2 ‖ code ‖ length of the text ‖ text ‖ zeros.
-func answerOf(p *Promise, err error) []byte {
+func Answer(p *Promise, err error) []byte {
 	out := make([]byte, AnswerBytes)
 	if err == nil {
 		out[0] = answerPromise

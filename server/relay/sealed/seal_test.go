@@ -1,4 +1,4 @@
-package relay_test
+package sealed_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 var (
 	kem    = hpke.DHKEM(ecdh.P256())
-	info   = []byte("Ode on a Grecian Urn")
+	urn    = []byte("Ode on a Grecian Urn")
 	plain  = []byte("Beauty is truth, truth beauty")
 	counts = []byte("Count-0")
 )
@@ -31,7 +31,7 @@ const (
 // TestSealInTheBrowser compares seal.ts in a real browser with RFC 9180 and,
 // in both directions, with the library of Go.
 func TestSealInTheBrowser(t *testing.T) {
-	page := browsertest.Open(t, "server/relay/testdata/seal.ts", nil)
+	page := browsertest.Open(t, "server/relay/sealed/testdata/seal.ts", nil)
 	call := func(name string, args ...any) []byte {
 		t.Helper()
 		return unhex(t, browsertest.Call[string](t, page, name, args...))
@@ -39,11 +39,11 @@ func TestSealInTheBrowser(t *testing.T) {
 	text := hex.EncodeToString
 
 	t.Run("RFC 9180", func(t *testing.T) {
-		got := call("sealFrom", vectorSkE, vectorEnc, vectorPkR, text(info), text(plain), text(counts))
+		got := call("sealFrom", vectorSkE, vectorEnc, vectorPkR, text(urn), text(plain), text(counts))
 		if text(got) != vectorEnc+vectorCt {
 			t.Errorf("sealed: %x", got)
 		}
-		if got := call("open", vectorSkR, vectorPkR, text(info), vectorEnc+vectorCt, text(counts)); !bytes.Equal(got, plain) {
+		if got := call("open", vectorSkR, vectorPkR, text(urn), vectorEnc+vectorCt, text(counts)); !bytes.Equal(got, plain) {
 			t.Errorf("opened: %q", got)
 		}
 	})
@@ -57,16 +57,16 @@ func TestSealInTheBrowser(t *testing.T) {
 			secret, _ := key.Bytes()
 			message := make([]byte, length)
 			rand.Read(message) //nolint:errcheck // never fails
-			sealed := call("sealTo", text(key.PublicKey().Bytes()), text(info), text(message), "")
-			got, err := hpke.Open(key, hpke.HKDFSHA256(), hpke.AES128GCM(), info, sealed)
+			sealed := call("sealTo", text(key.PublicKey().Bytes()), text(urn), text(message), "")
+			got, err := hpke.Open(key, hpke.HKDFSHA256(), hpke.AES128GCM(), urn, sealed)
 			if err != nil || !bytes.Equal(got, message) {
 				t.Errorf("%d bytes sealed there: %x, %v", length, got, err)
 			}
-			sealed, err = hpke.Seal(key.PublicKey(), hpke.HKDFSHA256(), hpke.AES128GCM(), info, message)
+			sealed, err = hpke.Seal(key.PublicKey(), hpke.HKDFSHA256(), hpke.AES128GCM(), urn, message)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := call("open", text(secret), text(key.PublicKey().Bytes()), text(info), text(sealed), ""); !bytes.Equal(got, message) {
+			if got := call("open", text(secret), text(key.PublicKey().Bytes()), text(urn), text(sealed), ""); !bytes.Equal(got, message) {
 				t.Errorf("%d bytes sealed here: %x", length, got)
 			}
 		}
@@ -97,14 +97,14 @@ func TestSealInTheBrowser(t *testing.T) {
 			"hybrid key":        {"sealTo", []any{"06" + vectorPkR[2:], "", "", ""}, "public key: want"},
 			"off the curve":     {"sealTo", []any{offCurve, "", "", ""}, "not a point"},
 			"zero point":        {"sealTo", []any{"04" + strings.Repeat("0", 128), "", "", ""}, "not a point"},
-			"short message":     {"open", []any{vectorSkR, vectorPkR, text(info), sealed[:160], ""}, "at least 81"},
+			"short message":     {"open", []any{vectorSkR, vectorPkR, text(urn), sealed[:160], ""}, "at least 81"},
 			"another info":      {"open", []any{vectorSkR, vectorPkR, "", sealed, text(counts)}, "does not open"},
-			"another aad":       {"open", []any{vectorSkR, vectorPkR, text(info), sealed, ""}, "does not open"},
-			"another tag":       {"open", []any{vectorSkR, vectorPkR, text(info), last, text(counts)}, "does not open"},
-			"another text":      {"open", []any{vectorSkR, vectorPkR, text(info), flipped(sealed, 65), text(counts)}, "does not open"},
-			"another enc":       {"open", []any{vectorSkR, vectorPkR, text(info), flipped(sealed, 3), text(counts)}, "not a point"},
-			"short private key": {"open", []any{vectorSkR[2:], vectorPkR, text(info), sealed, ""}, "private key: 31 bytes"},
-			"another's key":     {"open", []any{vectorSkE, vectorPkR, text(info), sealed, ""}, "private key: not the one"},
+			"another aad":       {"open", []any{vectorSkR, vectorPkR, text(urn), sealed, ""}, "does not open"},
+			"another tag":       {"open", []any{vectorSkR, vectorPkR, text(urn), last, text(counts)}, "does not open"},
+			"another text":      {"open", []any{vectorSkR, vectorPkR, text(urn), flipped(sealed, 65), text(counts)}, "does not open"},
+			"another enc":       {"open", []any{vectorSkR, vectorPkR, text(urn), flipped(sealed, 3), text(counts)}, "not a point"},
+			"short private key": {"open", []any{vectorSkR[2:], vectorPkR, text(urn), sealed, ""}, "private key: 31 bytes"},
+			"another's key":     {"open", []any{vectorSkE, vectorPkR, text(urn), sealed, ""}, "private key: not the one"},
 		} {
 			if _, err := browsertest.Try[string](page, c.function, c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v", name, err)
@@ -120,7 +120,7 @@ func TestVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := hpke.NewRecipient(unhex(t, vectorEnc), key, hpke.HKDFSHA256(), hpke.AES128GCM(), info)
+	r, err := hpke.NewRecipient(unhex(t, vectorEnc), key, hpke.HKDFSHA256(), hpke.AES128GCM(), urn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,189 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/trialith/trialith/circuits/field"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/server/relay/sealed"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/consent"
+)
+
+// Take judges a sealed act at the door and answers with a promise, by which time
+// the act is on the disk. The same act again is promised again. It fails with a
+// *sealed.RefusedError, or with a fault that is told to nobody outside.
+func (b *Batcher) Take(ctx context.Context, message []byte) (*sealed.Promise, error) {
+	release, err := b.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	bytes, err := b.open(message)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.read(bytes)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.unused(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := b.proven(a); err != nil {
+		return nil, err
+	}
+	epoch, err := b.keep(bytes)
+	if err != nil {
+		return nil, err
+	}
+	return b.keys.promise(sealed.HashOf(message), epoch), nil
+}
+
+// enter takes one of the turns in which acts are judged.
+func (b *Batcher) enter(ctx context.Context) (release func(), err error) {
+	select {
+	case b.turns <- struct{}{}:
+		return func() { <-b.turns }, nil
+	case <-ctx.Done():
+		return nil, sealed.Refuse(sealed.Busy, "too many at once; send elsewhere or later")
+	}
+}
+
+func (b *Batcher) open(message []byte) ([]byte, error) {
+	if len(message) != sealed.Bytes {
+		return nil, sealed.Refuse(sealed.Malformed, "sealed act: %d bytes; it has %d", len(message), sealed.Bytes)
+	}
+	key, ok := b.keys.opener(sealed.KeyID(message[:sealed.KeyIDBytes]))
+	if !ok {
+		return nil, sealed.Refuse(sealed.Unreadable, "%v", sealed.ErrUnreadable)
+	}
+	bytes, err := sealed.Open(key, b.ledger, b.keys.Actor(), message)
+	switch {
+	case errors.Is(err, sealed.ErrUnreadable):
+		return nil, sealed.Refuse(sealed.Unreadable, "%v", err)
+	case err != nil:
+		return nil, sealed.Refuse(sealed.Malformed, "%v", err)
+	}
+	return bytes, nil
+}
+
+// read parses canonical bytes and refuses what no batch may carry.
+func (b *Batcher) read(bytes []byte) (*consent.Act, error) {
+	a := new(consent.Act)
+	if err := wire.Unmarshal(bytes, a); err != nil {
+		return nil, sealed.Refuse(sealed.Malformed, "act: %v", err)
+	}
+	if err := a.Check(); err != nil {
+		return nil, sealed.Refuse(sealed.Malformed, "%v", err)
+	}
+	if a.Proven.Act.Ledger != b.ledger {
+		return nil, sealed.Refuse(sealed.Elsewhere, "act: ledger: made for %v", a.Proven.Act.Ledger)
+	}
+	return a, nil
+}
+
+// unused refuses an act that would be skipped on the ledger.
+func (b *Batcher) unused(ctx context.Context, a *consent.Act) error {
+	latest, err := b.lists.latest(ctx, b.node, a.Proven.Act.Trial)
+	if errors.Is(err, ErrUnknown) {
+		return sealed.Refuse(sealed.Elsewhere, "act: trial: %v is not on this ledger", a.Proven.Act.Trial)
+	}
+	if err != nil {
+		b.tell("the node does not answer", err)
+		return sealed.Refuse(sealed.Busy, "cannot ask the node now; send elsewhere or later")
+	}
+	if l, ok := latest[a.Proven.Account]; ok && l.over(&a.Proven.Act) {
+		return sealed.Refuse(sealed.Used, "act: account: on the ledger already; there is nothing to send")
+	}
+	return nil
+}
+
+func (b *Batcher) proven(a *consent.Act) error {
+	item, err := a.Claim()
+	if err == nil {
+		err = b.verifier.Verify(item.Proof, item.Statement)
+	}
+	if err != nil {
+		return sealed.Refuse(sealed.Unproven, "act: %v; prove it anew", err)
+	}
+	return nil
+}
+
+// keep writes an act down and returns the epoch that it came in.
+func (b *Batcher) keep(bytes []byte) (uint64, error) {
+	h, err := b.hold(bytes)
+	if err != nil {
+		return 0, err
+	}
+	return h.epoch, b.synced(h.end)
+}
+
+func (b *Batcher) hold(bytes []byte) (*held, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := idOf(bytes)
+	if h, again := b.state.acts[id]; again {
+		return h, nil
+	}
+	if len(b.state.acts) >= b.cfg.MaxHeld {
+		return nil, sealed.Refuse(sealed.Busy, "holds %d acts and takes no more now; send elsewhere or later", len(b.state.acts))
+	}
+	end, err := b.write(change{Taken: []taken{{Act: bytes, Epoch: b.epoch(b.cfg.Clock.Now())}}})
+	if err != nil {
+		return nil, err
+	}
+	h := b.state.acts[id]
+	h.end = end
+	return h, nil
+}
+
+// lists keeps a trial's list of accounts from one tick to the next, so that the
+// node is asked as often whether one act came or a thousand.
+type lists struct {
+	mu   sync.Mutex
+	have map[trial.ID]*list
+}
+
+type list struct {
+	once   sync.Once
+	latest map[field.Account]Latest
+	err    error
+}
+
+func (l *lists) latest(ctx context.Context, n Node, id trial.ID) (map[field.Account]Latest, error) {
+	l.mu.Lock()
+	x := l.have[id]
+	if x == nil {
+		if l.have == nil {
+			l.have = map[trial.ID]*list{}
+		}
+		x = &list{}
+		l.have[id] = x
+	}
+	l.mu.Unlock()
+	x.once.Do(func() {
+		// Asked for all who wait for it, not for the one who came first.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+		defer cancel()
+		if x.latest, x.err = n.Latest(ctx, id); x.err != nil {
+			l.drop(id)
+		}
+	})
+	return x.latest, x.err
+}
+
+func (l *lists) drop(id trial.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.have, id)
+}
+
+// forget has every list asked for anew.
+func (l *lists) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.have = nil
+}
