@@ -521,7 +521,7 @@ func TestDescription(t *testing.T) {
 	want := []string{
 		"GET /v1/actors", "GET /v1/clock", "GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/entries", "GET /v1/ledger/genesis",
 		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/sites/{site}/delegations", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
-		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
+		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/batches", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
 		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/members", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
 		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}",
 		"POST /v1/acts", "POST /v1/transactions", "POST /v1/trials/{trial}/package", "POST /v1/verify",
@@ -583,5 +583,41 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	if _, err := api.New(api.Config{}); err == nil {
 		t.Error("an API of nothing was made")
+	}
+}
+
+// TestBatchesAndTables: what a batcher and a site sent is listed, and a batch
+// refused at the door says which act to leave out.
+func TestBatchesAndTables(t *testing.T) {
+	t.Parallel()
+	l := run(t, nil)
+	at, stream := "/v1/trials/"+l.trial.String(), wire.StreamID(l.trial)
+	l.register("batcher", trial.Batcher, "regulator")
+	l.must("batcher", contract.ConsentBatch, stream, consent.Batch{Acts: []consent.Act{l.consents(1), l.consents(1)}})
+	l.must("doctor", contract.ConsentCountersign, stream, consent.Countersign{
+		Site: l.site, Table: trial.Commitment{7}, Total: 3, Day: trial.DayOf(l.clock.Now()),
+	})
+	for path, says := range map[string][]string{
+		at + "/batches":         {`"name":"batcher","epoch":0,"acts":1,"skipped":1,`},
+		at + "/accounts/latest": {`"kind":"consent","sequence":0}]`},
+		at + "/sites":           {`"countersigned":{"epoch":0,"total":3,"day":"2023-11-14","table":"07`},
+	} {
+		_, b := l.do(http.MethodGet, path, nil, nil)
+		for _, want := range says {
+			if !strings.Contains(string(b), want) {
+				t.Errorf("%s: no %s in %s", path, want, b)
+			}
+		}
+	}
+	bad := l.consents(3)
+	bad.Proven.Proof = badProof
+	l.clock.ms.Add(3_600_000)
+	_, err := l.api.Submit(t.Context(), l.envelope("batcher", contract.ConsentBatch, stream, consent.Batch{Acts: []consent.Act{l.consents(2), bad}, Epoch: 1}))
+	var p *client.Problem
+	if !errors.As(err, &p) || p.Code != trial.ProofInvalid {
+		t.Fatalf("a bad act: %v", err)
+	}
+	if place, ok := consent.BadAct(p.Detail); !ok || place != 1 {
+		t.Errorf("place %d, %t: %s", place, ok, p.Detail)
 	}
 }

@@ -28,10 +28,57 @@ type Latest struct {
 	Sequence uint32        `json:"sequence" doc:"the next act under the account carries one more"`
 }
 
+// Batch is what a batcher gathered over an epoch, and its size.
+type Batch struct {
+	Batcher string `json:"batcher"`
+	Name    string `json:"name" doc:"of the batcher"`
+	Epoch   uint64 `json:"epoch" doc:"that it closed"`
+	Acts    uint32 `json:"acts" doc:"that counted"`
+	Skipped uint32 `json:"skipped" doc:"whose account was used or burnt meanwhile: they count nowhere"`
+	Time    string `json:"time" format:"date-time"`
+	Entry   string `json:"entry"`
+}
+
+// Countersigned is a site's latest commitment to its countersign table.
+type Countersigned struct {
+	Epoch uint64 `json:"epoch"`
+	Total uint32 `json:"total" doc:"entries of the table; it never falls"`
+	Day   string `json:"day" format:"date"`
+	Table string `json:"table" doc:"the commitment"`
+	Entry string `json:"entry"`
+}
+
 func (s *server) peopleRoutes() {
 	const same = "The same list for everyone: whose entry a reader looks for cannot be told from the request."
 	get(s, "/v1/trials/{trial}/members", "members", "All enrolled leaves in order of enrolment", s.members, same)
 	get(s, "/v1/trials/{trial}/accounts/latest", "latest-acts", "The latest act under each consent account, in order of their first acts", s.latest, same)
+	get(s, "/v1/trials/{trial}/batches", "batches", "The batches of acts, newest first, at most 1000", s.batches)
+}
+
+func (s *server) batches(ctx context.Context, in *TrialPath) (*out[[]Batch], error) {
+	id, err := s.known(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Model.Batches(ctx, id, readmodel.MaxLimit)
+	if err != nil {
+		return nil, err
+	}
+	return answer(list(all, func(b *readmodel.Batch) Batch {
+		return Batch{
+			Batcher: b.Batcher.String(), Name: b.Name, Epoch: b.Epoch, Acts: b.Acts, Skipped: b.Skipped, Time: instant(b.Time), Entry: b.Entry,
+		}
+	}))
+}
+
+// countersigned is a site's latest table, nil where it has none.
+func (s *server) countersigned(ctx context.Context, id trial.ID, site trial.SiteID) (*Countersigned, error) {
+	all, err := s.Model.CountersignedAt(ctx, id, &site, 1)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	c := all[0]
+	return &Countersigned{Epoch: c.Epoch, Total: c.Total, Day: c.Day.String(), Table: c.Table.String(), Entry: c.Entry}, nil
 }
 
 func (s *server) members(ctx context.Context, in *TrialPath) (*out[[]Member], error) {

@@ -71,17 +71,18 @@ type Registration struct {
 
 // Site is a trial site.
 type Site struct {
-	Site       string        `json:"site"`
-	Name       string        `json:"name"`
-	Country    string        `json:"country"`
-	Openings   []Opening     `json:"openings"`
-	Floor      trial.Version `json:"floor" doc:"the oldest version whose passes it accepts now: entries are proven against the tree pass-FLOOR"`
-	Enrolled   uint64        `json:"enrolled"`
-	Active     uint64        `json:"active"`
-	Withdrawn  uint64        `json:"withdrawn"`
-	Randomised uint64        `json:"randomised"`
-	Visits     uint64        `json:"visits"`
-	Doses      uint64        `json:"doses"`
+	Site          string         `json:"site"`
+	Name          string         `json:"name"`
+	Country       string         `json:"country"`
+	Openings      []Opening      `json:"openings"`
+	Floor         trial.Version  `json:"floor" doc:"the oldest version whose passes it accepts now: entries are proven against the tree pass-FLOOR"`
+	Enrolled      uint64         `json:"enrolled"`
+	Active        uint64         `json:"active"`
+	Withdrawn     uint64         `json:"withdrawn"`
+	Randomised    uint64         `json:"randomised"`
+	Visits        uint64         `json:"visits"`
+	Doses         uint64         `json:"doses"`
+	Countersigned *Countersigned `json:"countersigned,omitempty" doc:"its latest countersign table"`
 }
 
 // Opening is a version open at a site.
@@ -195,15 +196,24 @@ func (s *server) sites(ctx context.Context, in *TrialPath) (*out[[]Site], error)
 	if err != nil {
 		return nil, err
 	}
-	return answer(list(sites, func(x *readmodel.Site) Site {
-		return Site{
-			Site: x.ID.String(), Name: x.Name, Country: x.Country, Enrolled: x.Enrolled, Active: x.Active, Withdrawn: x.Withdrawn,
-			Randomised: x.Randomised, Visits: x.Visits, Doses: x.Doses, Floor: s.floor(id, x.ID),
-			Openings: list(x.Openings, func(o *readmodel.Opening) Opening {
-				return Opening{
-					Version: o.Version, Opened: instant(o.Opened), Deadline: instant(o.Deadline), Existing: o.Existing, Entry: o.Entry,
-				}
-			}),
+	body := make([]Site, len(sites))
+	for i := range sites {
+		body[i] = s.siteOf(id, &sites[i])
+		if body[i].Countersigned, err = s.countersigned(ctx, id, sites[i].ID); err != nil {
+			return nil, err
 		}
-	}))
+	}
+	return answer(body)
+}
+
+func (s *server) siteOf(id trial.ID, x *readmodel.Site) Site {
+	return Site{
+		Site: x.ID.String(), Name: x.Name, Country: x.Country, Enrolled: x.Enrolled, Active: x.Active, Withdrawn: x.Withdrawn,
+		Randomised: x.Randomised, Visits: x.Visits, Doses: x.Doses, Floor: s.floor(id, x.ID),
+		Openings: list(x.Openings, func(o *readmodel.Opening) Opening {
+			return Opening{
+				Version: o.Version, Opened: instant(o.Opened), Deadline: instant(o.Deadline), Existing: o.Existing, Entry: o.Entry,
+			}
+		}),
+	}
 }

@@ -188,6 +188,10 @@ func (a *at) tellConsent(e event.Event) error {
 		a.randomised(e)
 	case event.Entered:
 		a.entered(e)
+	case event.Batched:
+		a.batched(e)
+	case event.Countersigned:
+		a.countersigned(e)
 	default:
 		return a.tellResults(e)
 	}

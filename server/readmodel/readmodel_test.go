@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -533,4 +534,54 @@ func BenchmarkApply(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestBatch: one entry does many acts; several leaves leave by it.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, c readmodel.Config) {
+		m, s, ctx := open(t, c), story(), t.Context()
+		batcher := trial.ActorID{31}
+		s.add(wire.Directory, 0, event.ActorRegistered{Actor: trial.Actor{ID: batcher, Role: trial.Batcher, Name: "Batcher"}, Key: [32]byte{31}})
+		leaves := func(n byte, place uint64) []event.Event {
+			return []event.Event{
+				event.LeafSet{Tree: "N-1", Place: place},
+				event.Left{Leaf: leaf(n), Site: siteOne, Version: 1, Set: trial.New, By: trial.ByProof, First: true},
+				event.Acted{Kind: act.Withdraw, Version: 1, Set: trial.New, Account: account(n)},
+			}
+		}
+		s.add(stream, 0, slices.Concat([]event.Event{
+			event.Batched{Batcher: batcher, Epoch: 5, Acts: 4, Skipped: 1},
+			event.Acted{Kind: act.Consent, Version: 1, Set: trial.New, Account: account(50)},
+			event.Acted{Kind: act.Options, Version: 1, Set: trial.New, Account: account(50), Sequence: 1},
+		}, leaves(3, 2), leaves(4, 3))...)
+		s.add(stream, 0, event.Countersigned{Site: siteOne, Epoch: 5, Table: trial.Commitment{8}, Total: 2, Day: 9, By: person})
+		s.add(stream, 0, event.Countersigned{Site: siteTwo, Epoch: 6, Table: trial.Commitment{9}, Total: 1, Day: 9, By: person})
+		tell(t, m, s.blocks)
+		last := s.blocks[len(s.blocks)-1].Time
+		if b := must[[]readmodel.Batch](t)(m.Batches(ctx, study, 10)); len(b) != 1 || b[0].Name != "Batcher" || b[0].Epoch != 5 ||
+			b[0].Acts != 4 || b[0].Skipped != 1 || b[0].Batcher != batcher || b[0].Time != last-2*3_600_000 {
+			t.Errorf("batches: %+v", b)
+		}
+		if l := must[[]readmodel.Leaving](t)(m.Leavings(ctx, study, 10)); len(l) != 4 || l[0].Entry != l[1].Entry || l[0].Leaf == l[1].Leaf {
+			t.Errorf("leavings: %+v", l)
+		}
+		if a := must[[]readmodel.Account](t)(m.AllAccounts(ctx, study)); len(a) != 4 || a[1].Account != account(50) || a[1].Kind != "options" || a[1].Sequence != 1 || a[2].Kind != "withdraw" {
+			t.Errorf("accounts: %+v", a)
+		}
+		if x := must[[]readmodel.Member](t)(m.AllMembers(ctx, study)); len(x) != 4 || x[0].Leaf != leaf(1) || x[3].Leaf != leaf(4) || x[3].Active {
+			t.Errorf("members: %+v", x)
+		}
+		all := must[[]readmodel.Countersigned](t)(m.CountersignedAt(ctx, study, nil, 10))
+		one := must[[]readmodel.Countersigned](t)(m.CountersignedAt(ctx, study, &siteOne, 10))
+		want := readmodel.Countersigned{
+			Site: siteOne, Epoch: 5, Table: trial.Commitment{8}, Total: 2, Day: 9, By: person, Time: last - 3_600_000, Entry: one[0].Entry,
+		}
+		if len(all) != 2 || all[0].Site != siteTwo || len(one) != 1 || one[0] != want {
+			t.Errorf("countersigned: %+v, at one site %+v", all, one)
+		}
+		if got := must[readmodel.Trial](t)(m.Trial(ctx, study)); got.Active != 0 || got.Withdrawn != 3 || got.Acts != 7 {
+			t.Errorf("trial: %+v", got)
+		}
+	})
 }

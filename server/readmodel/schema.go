@@ -14,12 +14,14 @@ var migrations = []*gormigrate.Migration{
 	{ID: "0001-tables", Migrate: func(tx *gorm.DB) error { return run(tx, first) }},
 	{ID: "0002-ledger", Migrate: func(tx *gorm.DB) error { return run(tx, "ALTER TABLE cursors ADD COLUMN ledger BYTES") }},
 	{ID: "0003-results", Migrate: func(tx *gorm.DB) error { return run(tx, third) }},
+	{ID: "0004-batches", Migrate: func(tx *gorm.DB) error { return run(tx, fourth) }},
 }
 
 // tables are all that hold rows, for Drop.
 var tables = []string{
 	"blocks", "entries", "actors", "actor_keys", "delegations", "trials", "versions", "decisions", "openings",
 	"trial_sites", "counters", "leaves", "members", "memberships", "accounts", "randomisations", "visits", "leavings",
+	"batches", "countersigned",
 	"reports", "exposures", "looks", "flags", "board_decisions", "datasets", "unblindings", "phases", "plans", "cuts", "stages",
 	"holdings", "releases", "pins", "corrections",
 }

@@ -79,6 +79,8 @@ type world struct {
 	randomisations []randomisationRow
 	visits         []visitRow
 	leavings       []leavingRow
+	batches        []batchRow
+	tables         []countersignedRow
 }
 
 func newWorld() *world {
@@ -212,6 +214,7 @@ func (w *world) settle() {
 	w.results.settle()
 	w.blocks, w.entries, w.decisions = w.blocks[:0], w.entries[:0], w.decisions[:0]
 	w.randomisations, w.visits, w.leavings = w.randomisations[:0], w.visits[:0], w.leavings[:0]
+	w.batches, w.tables = w.batches[:0], w.tables[:0]
 }
 
 // flush writes what the block changed, and the cursor with it.
@@ -225,6 +228,8 @@ func (w *world) flush(tx *gorm.DB, from uint64) error {
 		func(tx *gorm.DB) error { return insert(tx, w.randomisations) },
 		func(tx *gorm.DB) error { return insert(tx, w.visits) },
 		func(tx *gorm.DB) error { return insert(tx, w.leavings) },
+		func(tx *gorm.DB) error { return insert(tx, w.batches) },
+		func(tx *gorm.DB) error { return insert(tx, w.tables) },
 		w.results.flush,
 	} {
 		if err := write(tx); err != nil {
