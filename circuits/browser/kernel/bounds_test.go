@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,10 +47,8 @@ func read(k *kernel, fd *prime, f *function, loose ...int) (*reading, error) {
 		r.top = nil
 	}
 	r.operand = func(param, offset int) interval {
-		for _, l := range loose {
-			if l == param {
-				return looseLimb(offset / 8)
-			}
+		if slices.Contains(loose, param) {
+			return looseLimb(offset / 8)
 		}
 		return reducedLimb(fd.p, offset/8)
 	}

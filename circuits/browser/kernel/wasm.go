@@ -29,25 +29,25 @@ const (
 	i32Eqz    opcode = 0x45
 	i32Add    opcode = 0x6a
 	i32Mul    opcode = 0x6c
-	v128Load  opcode = prefix<<8 | 0x00
-	loadBoth  opcode = prefix<<8 | 0x09 // one word of memory in all four words
-	v128Store opcode = prefix<<8 | 0x0b
-	shuffle   opcode = prefix<<8 | 0x0d
-	i32x4     opcode = prefix<<8 | 0x11 // one number in all four words
-	i64x2     opcode = prefix<<8 | 0x12
-	v128And   opcode = prefix<<8 | 0x4e
-	v128Xor   opcode = prefix<<8 | 0x51
-	store64   opcode = prefix<<8 | 0x5b // words 0 and 1
-	load32    opcode = prefix<<8 | 0x5c // word 0; the others are zero
-	load64    opcode = prefix<<8 | 0x5d // words 0 and 1; the others are zero
-	i32x4Shr  opcode = prefix<<8 | 0xac // with the sign
-	i32x4Add  opcode = prefix<<8 | 0xae
-	i32x4Sub  opcode = prefix<<8 | 0xb1
-	i32x4Mul  opcode = prefix<<8 | 0xb5
-	i64x2Shr  opcode = prefix<<8 | 0xcd // without sign
-	i64x2Add  opcode = prefix<<8 | 0xce
+	v128Load  opcode = 0xfd00
+	loadBoth  opcode = 0xfd09 // one word of memory in all four words
+	v128Store opcode = 0xfd0b
+	shuffle   opcode = 0xfd0d
+	i32x4     opcode = 0xfd11 // one number in all four words
+	i64x2     opcode = 0xfd12
+	v128And   opcode = 0xfd4e
+	v128Xor   opcode = 0xfd51
+	store64   opcode = 0xfd5b // words 0 and 1
+	load32    opcode = 0xfd5c // word 0; the others are zero
+	load64    opcode = 0xfd5d // words 0 and 1; the others are zero
+	i32x4Shr  opcode = 0xfdac // with the sign
+	i32x4Add  opcode = 0xfdae
+	i32x4Sub  opcode = 0xfdb1
+	i32x4Mul  opcode = 0xfdb5
+	i64x2Shr  opcode = 0xfdcd // without sign
+	i64x2Add  opcode = 0xfdce
 	// Words 0 and 1 of both operands, without sign: two products of 64 bits.
-	multiply opcode = prefix<<8 | 0xde
+	multiply opcode = 0xfdde
 )
 
 // valueType is the type of a local.

@@ -1,4 +1,4 @@
-// Command generate writes the kernel to the file that its argument names.
+// Command generate writes the kernel; go generate runs it in the kernel's directory.
 package main
 
 import (
@@ -8,16 +8,9 @@ import (
 	"github.com/trialith/trialith/circuits/browser/kernel"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
-
-func run(args []string) int {
-	if len(args) != 1 {
-		fmt.Fprintln(os.Stderr, "usage: generate FILE")
-		return 2
+func main() {
+	if err := os.WriteFile("../dist/kernel.wasm", kernel.Generate(), 0o644); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	if err := os.WriteFile(args[0], kernel.Generate(), 0o644); err != nil {
-		fmt.Fprintf(os.Stderr, "kernel: %v\n", err)
-		return 1
-	}
-	return 0
 }
