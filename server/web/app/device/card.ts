@@ -40,10 +40,11 @@ export function formatCode(code: Code): string {
   return [code.slice(0, 4), code.slice(4, 8), code.slice(8)].join("-");
 }
 
+// checkLetter weighs places by odd numbers, so that it sees each single exchange.
 function checkLetter(body: string): string {
   let sum = 0;
   for (let i = 0; i < body.length; i++) {
-    sum += (i + 1) * valueOf(body[i]!);
+    sum += (2 * i + 1) * valueOf(body[i]!);
   }
   return letterOf(sum % 32);
 }
