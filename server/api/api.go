@@ -77,6 +77,7 @@ func Register(engine *gin.Engine, c Config) error {
 	s.resultsRoutes()
 	s.treeRoutes()
 	s.peopleRoutes()
+	s.wayRoutes()
 	s.delegationRoutes()
 	s.evidenceRoutes()
 	s.packageRoutes()

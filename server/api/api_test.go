@@ -523,7 +523,7 @@ func TestDescription(t *testing.T) {
 		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/sites/{site}/delegations", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
 		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/batches", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
 		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/members", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
-		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}",
+		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}", "GET /v1/ways",
 		"POST /v1/acts", "POST /v1/transactions", "POST /v1/trials/{trial}/package", "POST /v1/verify",
 	}
 	if !slices.Equal(got, want) {

@@ -100,6 +100,8 @@ type Config struct {
 	// the contract answers from the ledger's state at Clock.
 	Gate  func(context.Context, trial.ID) ([]trial.Check, error)
 	Label func(context.Context, trial.ID) (trial.Label, error)
+	// Ways are the ways in for acts, read anew for each answer; nil: there are none.
+	Ways func() Ways
 
 	Log *slog.Logger // told of faults, never of requests; nil: nothing is told
 }
