@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -63,7 +66,12 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 			return len(cosigned.Cosignatures)
 		}
 	}
-	err := api.Register(router, api.Config{
+	ways, err := readWays(c.dir)
+	if err != nil {
+		return err
+	}
+	err = api.Register(router, api.Config{
+		Ways: func() api.Ways { return ways },
 		Witnesses: witnesses, Cosigners: cosigners,
 		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
 		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
@@ -92,7 +100,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		clock = web.StudyTime
 	}
 	return web.Register(router, web.Config{
-		Witnesses: witnesses,
+		Witnesses: witnesses, Relays: ways.Origins(),
 		Model:     n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
 		Label: func(_ context.Context, id trial.ID) (trial.Label, error) {
 			view, release := n.ledger.View(wire.StreamID(id))
@@ -117,6 +125,23 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 			return page(report), nil
 		},
 	})
+}
+
+// readWays reads the ways in for participants' acts, once: the pages' policy
+// names the relays too, and both must say the same.
+func readWays(dir string) (api.Ways, error) {
+	b, err := os.ReadFile(filepath.Join(dir, fileWays)) //nolint:gosec // the operator names the directory
+	if errors.Is(err, fs.ErrNotExist) {
+		return api.Ways{}, nil
+	}
+	if err != nil {
+		return api.Ways{}, err
+	}
+	w, err := api.ParseWays(b)
+	if err != nil {
+		return w, hint(fmt.Errorf("%s: %w", fileWays, err), "correct %s, or take it away to send acts directly", filepath.Join(dir, fileWays))
+	}
+	return w, nil
 }
 
 // takePackage takes in the bytes of a trial's released results, whoever sends

@@ -35,6 +35,7 @@ import (
 const (
 	fileGenesis  = "genesis.cbor"
 	fileEvidence = "evidence.trialith"
+	fileWays     = "ways.json"
 	dirLedger    = "ledger"
 	dirModel     = "readmodel"
 	dirRegistry  = "registry"
