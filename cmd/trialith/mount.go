@@ -71,7 +71,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		return err
 	}
 	err = api.Register(router, api.Config{
-		Ways: func() api.Ways { return ways },
+		Ways:      func() api.Ways { return ways },
 		Witnesses: witnesses, Cosigners: cosigners,
 		Ledger: n.ledger, Model: n.model, Clock: c.clock, Study: c.study, Notice: notice, Log: log, NotDue: notDue,
 		Wrap: wrap(c.genesis.ID(), n.keys.Present, c.clock), Package: n.takePackage(c.clock),
@@ -101,7 +101,7 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 	}
 	return web.Register(router, web.Config{
 		Witnesses: witnesses, Relays: ways.Origins(),
-		Model:     n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
+		Model: n.model, Ledger: n.ledger, Clock: clock, Now: c.clock.Now, Notice: notice, NotDue: notDue, Log: log,
 		Label: func(_ context.Context, id trial.ID) (trial.Label, error) {
 			view, release := n.ledger.View(wire.StreamID(id))
 			defer release()
