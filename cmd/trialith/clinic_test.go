@@ -97,6 +97,13 @@ func (p *guest) Leaves(ctx context.Context, tree string) ([]field.Leaf, error) {
 
 func (p *guest) join() {
 	p.t.Helper()
+	p.ask()
+	p.hear("enrolled")
+}
+
+// ask reads the card, and asks the site to enrol the leaf that the device makes.
+func (p *guest) ask() {
+	p.t.Helper()
 	letters := must(p.api.Mail(p.t.Context(), p.code.Box(), 0))
 	if len(letters) != 1 {
 		p.t.Fatalf("%d letters for a new card", len(letters))
@@ -109,7 +116,6 @@ func (p *guest) join() {
 	p.phone = device.New(device.Config{Ledger: unhex[wire.LedgerID](p.t, p.card.Ledger), Trial: p.trial, Prover: must(prover.Development()), Public: p})
 	body := must(p.phone.Enrol(p.site, unhex[trial.ActorID](p.t, p.card.Investigator), trial.Version(p.card.Version), trial.Day(p.card.Day), field.Attributes{}))
 	p.tell(client.Letter{Type: "enrol", Box: p.code.Box().String(), Subject: p.card.Code, Body: wire.Marshal(body)})
-	p.hear("enrolled")
 }
 
 func (p *guest) tell(l client.Letter) {

@@ -38,7 +38,7 @@ export interface Shown { box: string; version: number; epoch: number; time: numb
 export interface Posted { epoch: number; total: number; salt: string; commitment: Name; body: string; entry: string }
 /** A removal, with what opens its reason. */
 export interface Removal { box: string; leaf: Name; leaving: 2 | 3; reason: string; salt: string; commitment: Name; statements: Statement[]; body: string; entry: string }
-export interface Recorded { slot: string; day: number; subject: string; entry: string; time: number }
+export interface Recorded { slot: string; day: number; subject: string; account: Name; entry: string; time: number }
 
 export interface Tables {
   place?: Place; after: number; clock: number; next: number;
@@ -55,6 +55,9 @@ const dayMillis = 24 * 60 * 60 * 1000;
 /** A notice that nobody has seen for so long is told to ethics. */
 export const alarmAfter = dayMillis;
 
+/** A visit that was found under what was typed or scanned. */
+export interface Found { act: Act; account: Name; body: Bytes; card?: Card; visit: node.Visit }
+
 const codeLetters = 6; // of a visit, as it is said at the desk
 
 /** DeskError says what is wrong with what was asked, in a word that the page has a text for. */
@@ -64,7 +67,7 @@ export class DeskError extends Error {
 }
 export type DeskFault =
   | "place" | "subject" | "taken" | "body" | "ledger" | "trial" | "site" | "person" | "kind" | "version" | "day" | "kiosk" | "slot"
-  | "code" | "left" | "second" | "notEnrolled" | "nothing" | "reason";
+  | "code" | "recorded" | "left" | "second" | "notEnrolled" | "nothing" | "reason";
 
 export class Desk {
   constructor(readonly safe: Safe<Tables>) {}
@@ -194,20 +197,14 @@ export class Desk {
   readRequest(r: Request): { act: Act; leaf: Name; card: Card } {
     const card = this.card(r.box);
     if (!card) throw new DeskError("nothing");
-    const body = unbase64(r.body, "body");
-    let read: ReturnType<typeof decodeEnrol>;
-    try {
-      read = decodeEnrol(body);
-    } catch (e) {
-      throw new DeskError("body", e instanceof Error ? e.message : "");
-    }
-    const { act } = read.proven, p = this.place;
+    const body = read(() => unbase64(r.body, "body"), "body"), asked = read(() => decodeEnrol(body), "body");
+    const { act } = asked.proven, p = this.place;
     this.of(act, ActKind.enrol);
     if (act.person !== p.investigator) throw new DeskError("person");
     if (act.version !== card.version) throw new DeskError("version", `${act.version}`);
-    if (read.kiosk) throw new DeskError("kiosk");
-    if (!equal(encodeEnrol(read.proven, read.leaf, false), body)) throw new DeskError("body");
-    return { act, leaf: read.leaf, card };
+    if (asked.kiosk) throw new DeskError("kiosk");
+    if (!equal(encodeEnrol(asked.proven, asked.leaf, false), body)) throw new DeskError("body");
+    return { act, leaf: asked.leaf, card };
   }
 
   /** Refuses an act of another kind, ledger, trial or site than this desk's. */
@@ -248,8 +245,9 @@ export class Desk {
   // it: who does not know whether a transaction arrived sends it again, and it
   // is still one.
   private async send(kind: Kind, body: Bytes, cosigners: Signer[] = []): Promise<node.Outcome> {
-    const { ledger, trial } = this.place, name = hex((await sum("site", body)).slice(0, 16)), n = this.tables.attempts[name] ?? 0;
-    const unique = (await sum("site", body, n)).slice(0, 16);
+    const { ledger, trial } = this.place, own = this.safe.inbox.publicKey;
+    const name = hex((await sum("site", own, body)).slice(0, 16)), n = this.tables.attempts[name] ?? 0;
+    const unique = (await sum("site", own, body, n)).slice(0, 16);
     const outcome = await node.send(await envelope({ ledger, kind, stream: trial, now: await node.clock(), body, unique }, this.safe.signer, cosigners));
     if (outcome.code !== 0) {
       this.tables.attempts[name] = n + 1;
@@ -285,42 +283,40 @@ export class Desk {
   // Visits ------------------------------------------------------------------
 
   /** Finds the visit under what was typed or scanned: six characters, or the text of a QR code. */
-  async visit(typed: string): Promise<{ act: Act; body: Bytes; card?: Card; visit: node.Visit }> {
+  async visit(typed: string): Promise<Found> {
     const { body, card } = this.entry(typed);
-    let act: Act;
-    try {
+    const { act, account } = read(() => {
       const proven = decodeEntry(body);
-      act = proven.act;
       if (!equal(encodeEntry(proven), body)) throw new DeskError("body");
-    } catch (e) {
-      throw new DeskError("body", e instanceof Error ? e.message : "");
-    }
+      return proven;
+    }, "body");
     this.of(act, ActKind.visit, ActKind.dose, ActKind.attest);
     const v = await this.version(await node.clock());
     const visit = v.protocol.visits?.find((x) => x.id === act.slot);
     if (!visit) throw new DeskError("slot", act.slot);
     if (card && this.tables.notices.some((n) => n.box === card.box)) throw new DeskError("left");
-    return { act, body, card, visit };
+    if (this.tables.recorded.some((r) => r.account === account)) throw new DeskError("recorded");
+    return { act, account, body, card, visit };
   }
 
   private entry(typed: string): { body: Bytes; card?: Card } {
     if (typed.trim().startsWith("TRIALITH1:")) {
-      const body = read(() => readEntryText(typed));
+      const body = read(() => readEntryText(typed), "code");
       const known = this.tables.visits.find((x) => x.body === base64(body));
       return { body, card: known && this.card(known.box) };
     }
     const code = tidy(typed);
     const found = this.tables.visits.filter((x) => x.code === code);
     if (code.length !== codeLetters || found.length !== 1) throw new DeskError("code");
-    return { body: unbase64(found[0]!.body, "body"), card: this.card(found[0]!.box) };
+    return { body: read(() => unbase64(found[0]!.body, "body"), "body"), card: this.card(found[0]!.box) };
   }
 
   /** Signs and sends an entry. */
-  async record(body: Bytes, act: Act, card?: Card): Promise<node.Outcome> {
+  async record({ act, account, body, card }: Found): Promise<node.Outcome> {
     const outcome = await this.send(Kind.entry, body);
     if (outcome.code === 0) {
       this.tables.visits = this.tables.visits.filter((x) => x.body !== base64(body));
-      this.tables.recorded.push({ slot: act.slot, day: act.day, subject: card?.subject ?? "", entry: outcome.name, time: Date.parse(outcome.time) });
+      this.tables.recorded.push({ slot: act.slot, day: act.day, subject: card?.subject ?? "", account, entry: outcome.name, time: Date.parse(outcome.time) });
       await this.safe.save();
       if (card) await this.tell(card, { type: "visited", slot: act.slot, transaction: outcome.hash });
     }
@@ -399,11 +395,12 @@ export function isoDay(day: number): string {
   return new Date(day * dayMillis).toISOString().slice(0, 10);
 }
 
-function read<T>(f: () => T): T {
+/** What a stranger's bytes are read by: whatever is wrong with them is one fault. */
+function read<T>(f: () => T, fault: DeskFault): T {
   try {
     return f();
-  } catch {
-    throw new DeskError("code");
+  } catch (e) {
+    throw new DeskError(fault, e instanceof Error ? e.message : "");
   }
 }
 

@@ -51,7 +51,7 @@ function paper(c: Context, d: Desk, card: Card): Child {
 export const cards: Step = (c, d) => {
   const t = c.w.card;
   const rows = d.tables.cards.map((x, i): Child[] => [
-    x.subject, h("strong", { class: `govuk-tag ${colour[x.state]}` }, t.states[x.state]), c.w.versionOf(x.version), isoDay(x.day),
+    x.subject, state(c, d, x), c.w.versionOf(x.version), isoDay(x.day),
     x.leaf ? link(x.entry ?? "", `/studies/${d.place.trial}/leaves/${x.leaf}`) : link([t.show, h("span", { class: "govuk-visually-hidden" }, ` ${x.subject}`)], `#card/${i}`),
   ]);
   return { title: t.all, back: "today", body: [
@@ -59,6 +59,11 @@ export const cards: Step = (c, d) => {
     next(t.title, "#card"),
   ] };
 };
+
+function state(c: Context, d: Desk, x: Card): Child {
+  const told = x.state === "enrolled" && d.tables.notices.some((n) => n.box === x.box);
+  return h("strong", { class: `govuk-tag ${told ? colour.refused : colour[x.state]}` }, c.w.card.states[told ? "told" : x.state]);
+}
 
 const colour = { given: "govuk-tag--grey", asked: "govuk-tag--yellow", enrolled: "govuk-tag--green", refused: "govuk-tag--red", left: "govuk-tag--grey" };
 

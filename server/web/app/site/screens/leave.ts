@@ -35,7 +35,7 @@ export async function leaving(c: Context, d: Desk, n: number): Promise<Screen | 
     together(c, d, f, data, card, why === "word" ? Leaving.word : Leaving.ended, said, reason);
   },
     title(t.whyTitle, card.subject),
-    radios({ name: "why", legend: t.whyTitle, small: true, items: [
+    radios({ name: "why", legend: t.why, small: true, items: [
       { value: "word", text: t.word, hint: t.wordHint }, { value: "ended", text: t.ended, hint: t.endedHint },
     ] }),
     field({ name: "reason", label: t.reason, hint: t.reasonHint, lines: 3 }),

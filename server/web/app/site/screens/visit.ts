@@ -1,9 +1,8 @@
 // A visit or dose: the code on the participant's phone, then OK or STOP.
 
-import { field, form, group, lead, link, next, para, submitButton, summary, title } from "../../lib/parts";
-import { fill } from "../../lib/parts";
+import { field, fill, form, group, lead, link, next, para, submitButton, summary, title } from "../../lib/parts";
 import { attempt, typed, wordsFor, wrong, type Context, type Step } from "../context";
-import { DeskError, isoDay, type Desk } from "../desk";
+import { DeskError, isoDay, type Desk, type Found } from "../desk";
 import { NodeError } from "../node";
 import { verdict } from "../parts";
 
@@ -19,8 +18,6 @@ export const visit: Step = (c, d) => {
     submitButton(t.look));
   return { title: t.title, back: "today", body, shown: (place) => place.querySelector<HTMLInputElement>("#code")?.focus() };
 };
-
-type Found = Awaited<ReturnType<Desk["visit"]>>;
 
 async function find(c: Context, d: Desk, code: string): Promise<void> {
   await d.fetch().catch(() => 0); // the letter may have come just now; a scanned code needs none
@@ -51,15 +48,15 @@ function confirm(c: Context, d: Desk, found: Found): void {
 }
 
 /** The ledger's answer in one word. What it refused is a STOP, with its reason; that it does not answer is not. */
-async function record(c: Context, d: Desk, { act, body, card, visit: v }: Found): Promise<void> {
+async function record(c: Context, d: Desk, found: Found): Promise<void> {
+  const t = c.w.visit, v = found.visit;
   try {
-    const outcome = await d.record(body, act, card);
+    const outcome = await d.record(found);
     if (outcome.code !== 0) return stop(c, outcome.refusal);
   } catch (e) {
     if (e instanceof NodeError && !e.passing && e.status !== 404) return stop(c, e.message);
     throw e;
   }
-  const t = c.w.visit;
   fill(step(c), verdict(true, t.ok, para(t.okAbout(v.name || v.id))), after(c));
   focus(c);
 }

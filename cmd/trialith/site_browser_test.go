@@ -1,0 +1,436 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/trialith/trialith/circuits/browser/browsertest"
+	"github.com/trialith/trialith/cmd/trialith/demo"
+	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/server/client"
+	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/device"
+)
+
+const (
+	firstPass  = "correct horse battery staple"
+	secondPass = "another horse, another staple"
+)
+
+// desk is the site's page in a browser.
+type desk struct {
+	t   *testing.T
+	ctx context.Context
+	axe string
+	url string
+	dir string
+}
+
+func js[T any](d *desk, expression string) T {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(d.ctx, time.Minute)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		d.t.Fatalf("%.100s: %v", expression, err)
+	}
+	return v
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s) //nolint:errchkjson // a string
+	return string(b)
+}
+
+// until waits for a condition on the page.
+func (d *desk) until(what, condition string) {
+	d.t.Helper()
+	for range 600 {
+		if js[bool](d, "Boolean("+condition+")") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	d.t.Fatalf("%s: did not come; the page shows:\n%s", what, js[string](d, "document.body.innerText"))
+}
+
+// shows waits until the main heading is this one.
+func (d *desk) shows(heading string) {
+	d.t.Helper()
+	d.until(heading, `(document.querySelector("#app h1")?.innerText ?? "").includes(`+quote(heading)+`) && !document.querySelector("#app[aria-busy]")`)
+}
+
+func (d *desk) fill(id, text string) {
+	d.t.Helper()
+	d.until(id, `document.getElementById(`+quote(id)+`)`)
+	js[bool](d, fmt.Sprintf(`(() => { const e = document.getElementById(%s); e.value = %s; e.dispatchEvent(new Event("input", {bubbles: true})); return true })()`, quote(id), quote(text)))
+}
+
+// choose ticks a box or takes an answer.
+func (d *desk) choose(id string) {
+	d.t.Helper()
+	d.until(id, `document.getElementById(`+quote(id)+`)`)
+	js[bool](d, fmt.Sprintf(`(document.getElementById(%s).click(), true)`, quote(id)))
+}
+
+// press clicks what has these words.
+func (d *desk) press(words string) {
+	d.t.Helper()
+	find := fmt.Sprintf(`[...document.querySelectorAll("#app button, #app a")].find(e => e.innerText.trim() === %s)`, quote(words))
+	d.until("button "+words, find)
+	js[bool](d, "("+find+".click(), true)")
+}
+
+func (d *desk) open(step string) {
+	d.t.Helper()
+	js[bool](d, fmt.Sprintf(`(location.hash = %s, true)`, quote(step)))
+}
+
+// look examines the page on a phone and on a desktop: nothing that axe-core
+// finds, nothing to scroll sideways for, and nothing that the policy refused.
+func (d *desk) look(name string) {
+	d.t.Helper()
+	for _, width := range []int64{390, 1280} {
+		if err := chromedp.Do(d.ctx, chromedp.EmulateViewport(width, 900)); err != nil {
+			d.t.Fatal(err)
+		}
+		if wide := js[int64](d, `document.documentElement.scrollWidth`); wide > width {
+			d.t.Errorf("%s: %d wide in a window of %d", name, wide, width)
+		}
+		if d.axe != "" {
+			type violation struct {
+				ID    string `json:"id"`
+				Help  string `json:"help"`
+				Nodes []struct {
+					HTML string `json:"html"`
+				} `json:"nodes"`
+			}
+			if err := chromedp.Do(d.ctx, chromedp.Evaluate[chromedp.Void](d.axe)); err != nil {
+				d.t.Fatal(err)
+			}
+			for _, v := range js[[]violation](d, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`) {
+				d.t.Errorf("%s at %d: %s: %s: %v", name, width, v.ID, v.Help, v.Nodes)
+			}
+		}
+		if d.dir != "" {
+			png, err := chromedp.Run(d.ctx, chromedp.FullScreenshot(100))
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(d.dir, fmt.Sprintf("site-%s-%d.png", name, width)), png, 0o600); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// openDesk starts a demonstration's node with the open study, whose clinic is
+// played by nobody, and opens the site's page.
+func openDesk(t *testing.T) (*desk, *node, string) {
+	t.Helper()
+	ctx := browsertest.Context(t)
+	clock, dir := demo.NewClock(demo.GenesisDay()), t.TempDir()
+	n, err := startDemo(dir, "127.0.0.1:0", clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() }) //nolint:errcheck // the test has ended
+	report := &demo.Report{Out: io.Discard, Err: t.Output()}
+	if _, err := demo.OpenStudy(t.Context(), demo.Config{URL: n.url, Clock: clock, Dir: dir, Report: report, AmendAfter: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, ctx: ctx, url: n.url, dir: os.Getenv("TRIALITH_SCREENSHOTS")}
+	if os.Getenv("TRIALITH_AXE") != "" || strings.Contains(os.Getenv("TRIALITH_REQUIRE"), "axe") {
+		d.axe = browsertest.Axe(t)
+	}
+	d.reload()
+	return d, n, filepath.Join(dir, "clinic")
+}
+
+// reload opens the page anew, as after the browser was closed.
+func (d *desk) reload() {
+	d.t.Helper()
+	const watch = `window.refused = []; addEventListener("securitypolicyviolation", e => refused.push(e.violatedDirective + " " + e.blockedURI)); addEventListener("error", e => refused.push(String(e.message)))`
+	if err := chromedp.Do(d.ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(d.url+"/site?lang=en"), chromedp.Evaluate[chromedp.Void](watch)); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func seedOf(t *testing.T, dir, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// person answers the questions about somebody who signs here.
+func (d *desk) person(name, seed, pass string) {
+	d.t.Helper()
+	d.fill("who", name)
+	d.choose("which")
+	d.fill("key", seed)
+	d.fill("pass", pass)
+	d.fill("pass2", pass)
+	d.press("Set up")
+}
+
+// TestSiteInABrowser runs a site from its page: set-up, a card, an enrolment, a
+// receipt countersigned and committed, a visit, a notice of withdrawal, a
+// removal by two people, a backup brought back. The participant is played by a
+// device in Go; what the ledger says is asked of the ledger.
+func TestSiteInABrowser(t *testing.T) {
+	d, n, keys := openDesk(t)
+	d.shows("Set up this computer")
+	d.look("start")
+	d.press("Set up with my key")
+	d.shows("Your key")
+	d.press("Set up")
+	d.until("the mistakes", `document.querySelector(".govuk-error-summary")`)
+	d.look("mistakes")
+	d.person("Dr Example", seedOf(t, keys, "investigator.key"), firstPass)
+	d.shows("Where do you work?")
+	d.look("place")
+	d.fill("contact", "Room 1, telephone 555 0100")
+	d.press("Work here")
+	d.shows("Today")
+	d.look("today-empty")
+
+	p := d.invite(n, "07-0012")
+	d.enrol(p)
+	p.agree(1)
+	d.countersign(p)
+	d.visit(p)
+	d.withdrawn(p)
+
+	d.open("computer")
+	d.press("Add a person")
+	d.person("Nurse Example", seedOf(t, keys, "second-person.key"), secondPass)
+	d.shows("This computer")
+	d.look("computer")
+	d.remove(p)
+	d.restart()
+	d.stranger(n)
+	if refused := js[[]string](d, "refused"); len(refused) > 0 {
+		t.Errorf("refused by the policy, or failed: %q", refused)
+	}
+}
+
+// invite makes a card and gives its code to a device.
+func (d *desk) invite(n *node, subject string) *guest {
+	d.t.Helper()
+	d.open("card")
+	d.shows("Invite somebody")
+	d.fill("subject", subject)
+	d.press("Make the card")
+	d.shows("Invitation card")
+	d.look("card")
+	code := must(client.ParseCode(js[string](d, `document.querySelector(".t-card__code").innerText`)))
+	return &guest{t: d.t, api: client.New(n.url, &http.Client{Timeout: 30 * time.Second}), code: code}
+}
+
+func (d *desk) enrol(p *guest) {
+	d.t.Helper()
+	p.ask()
+	d.open("today")
+	d.shows("Today")
+	d.look("today-request")
+	d.press("Check and sign")
+	d.shows("Enrol this participant?")
+	d.look("request")
+	d.press("Sign and enrol")
+	d.until("the mistake", `document.querySelector("#identity-error")`)
+	d.choose("identity")
+	d.press("Sign and enrol")
+	d.shows("Enrolled")
+	d.look("enrolled")
+	p.hear("enrolled")
+	leaf, _ := p.phone.Leaf()
+	if m := must(p.api.Leaf(d.t.Context(), p.trial, leaf)); !m.Active {
+		d.t.Error("the leaf is not on the ledger")
+	}
+}
+
+func (d *desk) countersign(p *guest) {
+	d.t.Helper()
+	p.tell(client.Letter{Type: "receipt", Subject: p.card.Code, Version: 1})
+	d.open("today")
+	d.press("Countersign")
+	d.shows("Countersign the form")
+	d.choose("form")
+	d.choose("both")
+	d.look("countersign")
+	d.press("Countersign")
+	d.shows("Countersigned forms")
+	p.hear("countersigned")
+	d.press("Commit the table on the ledger")
+	d.until("the commitment", `document.body.innerText.includes("All countersigned forms are committed.")`)
+	d.look("table")
+	entries := d.kinds(p)
+	if entries["consent.countersign"] != 1 {
+		d.t.Errorf("on the ledger: %v", entries)
+	}
+}
+
+// kinds counts the accepted transactions of the study by kind.
+func (d *desk) kinds(p *guest) map[string]int {
+	d.t.Helper()
+	var entries []struct {
+		Kind   string        `json:"kind"`
+		Stream wire.StreamID `json:"stream"`
+		Code   int           `json:"code"`
+	}
+	r := must(http.Get(d.url + "/v1/ledger/entries?limit=1000")) //nolint:noctx // the server ends with the test
+	defer r.Body.Close()
+	if err := json.NewDecoder(r.Body).Decode(&entries); err != nil {
+		d.t.Fatal(err)
+	}
+	out := map[string]int{}
+	for _, e := range entries {
+		if e.Code == 0 && e.Stream == wire.StreamID(p.trial) {
+			out[e.Kind]++
+		}
+	}
+	return out
+}
+
+func (d *desk) visit(p *guest) {
+	d.t.Helper()
+	visit := device.Visit{Kind: act.Visit, Site: p.site, Slot: "start", Day: trial.Day(p.card.Day)}
+	body := wire.Marshal(must(p.phone.Entry(d.t.Context(), visit, 1)))
+	p.tell(client.Letter{Type: "visit", Subject: p.card.Code, Code: "K7QM2R", Body: body})
+	d.open("visit")
+	d.shows("Record a visit or dose")
+	d.look("visit")
+	d.fill("code", "K7QM2X")
+	d.press("Look it up")
+	d.until("the mistake", `document.querySelector("#code-error")`)
+	d.fill("code", "k7qm 2r")
+	d.press("Look it up")
+	d.shows("Is this the visit?")
+	d.look("visit-confirm")
+	d.press("Record it")
+	d.shows("OK")
+	d.look("visit-ok")
+	p.hear("visited")
+	// The same visit again, from the square.
+	d.open("today")
+	d.open("visit")
+	d.fill("code", "TRIALITH1:"+base64.RawURLEncoding.EncodeToString(body))
+	d.press("Look it up")
+	d.shows("STOP")
+	d.look("visit-stop")
+	if got := d.kinds(p)["consent.entry"]; got != 1 {
+		d.t.Errorf("%d visits on the ledger", got)
+	}
+}
+
+func (d *desk) withdrawn(p *guest) {
+	d.t.Helper()
+	p.tell(client.Letter{Type: "withdrawn", Subject: p.card.Code})
+	p.tell(client.Letter{Type: "withdrawn", Subject: "somebody else"})
+	if err := p.api.Post(d.t.Context(), client.InboxBox(p.card.Inbox), make([]byte, client.LetterSize)); err != nil {
+		d.t.Fatal(err)
+	}
+	d.open("today")
+	d.until("the notice", `document.querySelectorAll(".t-red").length === 1`)
+	d.look("today-withdrawn")
+	d.press("I have seen it, and dosing has stopped")
+	p.hear("acknowledged")
+	d.until("no notice", `!document.querySelector(".t-red")`)
+}
+
+func (d *desk) remove(p *guest) {
+	d.t.Helper()
+	d.open("leave")
+	d.shows("Who leaves?")
+	d.press("Continue")
+	d.shows("Why?")
+	d.choose("why")
+	d.fill("reason", "Told the site by telephone.")
+	d.fill("pass", "a wrong passphrase")
+	d.look("leave")
+	d.press("Both sign")
+	d.until("the mistake", `document.querySelector("#pass-error")`)
+	d.fill("pass", secondPass)
+	d.press("Both sign")
+	d.shows("Recorded")
+	d.look("left")
+	leaf, _ := p.phone.Leaf()
+	if m := must(p.api.Leaf(d.t.Context(), p.trial, leaf)); m.Active || len(m.Unsettled) > 0 {
+		d.t.Errorf("after the removal: %+v", m)
+	}
+	if c := must(p.api.Trial(d.t.Context(), p.trial)).Versions[0].Counters; c.LeftWord1 != 1 || c.LeftWord0 != 0 {
+		d.t.Errorf("counters %+v: the site had seen the receipt", c)
+	}
+}
+
+// restart closes and opens the page: it is locked, opens with either passphrase,
+// and has its tables.
+func (d *desk) restart() {
+	d.t.Helper()
+	d.reload()
+	d.shows("Unlock")
+	d.fill("pass", "not the passphrase")
+	d.press("Unlock")
+	d.until("the mistake", `document.querySelector("#pass-error")`)
+	d.look("unlock")
+	js[bool](d, `(document.getElementById("person").selectedIndex = 1, true)`)
+	d.fill("pass", secondPass)
+	d.press("Unlock")
+	d.shows("Today")
+	d.open("cards")
+	d.shows("Cards and participants")
+	d.until("the card", `document.body.innerText.includes("07-0012")`)
+	d.look("cards")
+	stored := js[string](d, `new Promise((yes, no) => { const r = indexedDB.open("trialith-site"); r.onerror = no;
+		r.onsuccess = () => { const g = r.result.transaction("file").objectStore("file").get("site"); g.onsuccess = () => { r.result.close(); yes(JSON.stringify(g.result)) } } })`)
+	for _, secret := range []string{"07-0012", "telephone", "leaf"} {
+		if strings.Contains(stored, secret) {
+			d.t.Errorf("%q is readable in the browser's store", secret)
+		}
+	}
+}
+
+// stranger sends a request that is not what the card was for: it cannot be signed.
+func (d *desk) stranger(n *node) {
+	d.t.Helper()
+	d.open("today")
+	d.press("Lock")
+	d.shows("Unlock")
+	d.fill("pass", firstPass)
+	d.press("Unlock")
+	d.shows("Today")
+	p := d.invite(n, "07-0013")
+	p.ask()
+	d.open("today")
+	d.press("Check and sign")
+	d.shows("Enrol this participant?")
+	p.card.Version = 9
+	p.forge()
+	d.open("today")
+	d.shows("Today")
+	d.press("Check and sign")
+	d.until("the warning", `document.querySelector(".govuk-warning-text") && ![...document.querySelectorAll("button")].some(b => b.innerText === "Sign and enrol")`)
+	d.look("forged")
+}
+
+// forge sends a request for a version that the card does not name.
+func (p *guest) forge() {
+	p.t.Helper()
+	body := must(p.phone.Enrol(p.site, unhex[trial.ActorID](p.t, p.card.Investigator), trial.Version(p.card.Version), trial.Day(p.card.Day), [8]uint32{}))
+	p.tell(client.Letter{Type: "enrol", Box: p.code.Box().String(), Subject: p.card.Code, Body: wire.Marshal(body)})
+}
