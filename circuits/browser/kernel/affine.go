@@ -73,7 +73,7 @@ func (k *kernel) g1() {
 		both(y1, 0, 1)
 		both(y2, 1, 1)
 		f.mul(fp, slope, k.minusLoose(f, t, y2, y1), inverse)
-		f.mul(fp, s, slope, slope)
+		f.square(fp, s, slope)
 		k.minus2(f, x2, s, x1, x2)
 		f.mul(fp, s, k.minusLoose(f, t, x1, x2), slope)
 		f.sub(fp, y2, s, y1)

@@ -61,6 +61,7 @@ func TestNoAccumulatorOverflows(t *testing.T) {
 	t.Parallel()
 	k := generate()
 	stated := sum(9, 60, 9, 58, 1, 35)
+	statedSquare := sum(9, 58, 9, 58, 1, 35)
 	statedE2 := sum(9, 58, 9, 60, 9, 58, 1, 36)
 	for _, c := range []struct {
 		name   string
@@ -71,6 +72,8 @@ func TestNoAccumulatorOverflows(t *testing.T) {
 	}{
 		{"mul", k.fp, k.fp.mul, []int{1}, stated},
 		{"rmul", k.fr, k.fr.mul, []int{1}, stated},
+		{"square", k.fp, k.fp.square, nil, statedSquare},
+		{"rsquare", k.fr, k.fr.square, nil, statedSquare},
 		{"mulE2", k.fp, k.mulE2, nil, statedE2},
 	} {
 		r, err := read(k, c.fd, c.f, c.loose...)
@@ -175,7 +178,7 @@ func TestValuesStayReduced(t *testing.T) {
 func TestTheReadingFindsOverflow(t *testing.T) {
 	t.Parallel()
 	k := generate()
-	for name, f := range map[string]*function{"mul": k.fp.mul, "mulE2": k.mulE2} {
+	for name, f := range map[string]*function{"mul": k.fp.mul, "square": k.fp.square, "mulE2": k.mulE2} {
 		if _, err := read(k, k.fp, f, 1, 2); err == nil || !strings.Contains(err.Error(), "overflows") && !strings.Contains(err.Error(), "multiplied") {
 			t.Errorf("%s of two loose operands: %v", name, err)
 		}

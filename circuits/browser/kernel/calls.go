@@ -25,6 +25,11 @@ func (f *function) mul(fd *prime, to, a, b place) {
 	f.invoke(fd.mul, to, a, b)
 }
 
+func (f *function) square(fd *prime, to, a place) {
+	reduced(to, a)
+	f.invoke(fd.square, to, a)
+}
+
 func (f *function) add(fd *prime, to, a, b place) {
 	reduced(to, a, b)
 	f.invoke(fd.add, to, a, b)

@@ -53,6 +53,10 @@ func TestArithmetic(t *testing.T) {
 					t.Fatalf("%s%s of %v and %v: %v, want %v", f.letter, name, v, w, got, want)
 				}
 			}
+			m.call(f.letter+"square", to, b)
+			if got, want := m.lanes(to, f.p), f.ops["mul"]; got[0].Cmp(want(v[1], v[1])) != 0 || got[1].Cmp(want(w[1], w[1])) != 0 {
+				t.Fatalf("%ssquare of %v and %v: %v", f.letter, v[1], w[1], got)
+			}
 			m.call(f.letter+"mul", a, a, b)
 			if got, want := m.lanes(a, f.p)[0], f.ops["mul"](v[0], v[1]); got.Cmp(want) != 0 {
 				t.Fatalf("%smul in place: %v, want %v", f.letter, got, want)
@@ -114,9 +118,10 @@ func TestProductInFp2(t *testing.T) {
 	for i, v := range all {
 		w := all[(5*i+1)%len(all)]
 		m.top = Heap
-		to := m.alloc(pair)
-		m.call("mulE2", to, m.pair(v[0], v[1]), m.pair(w[0], w[1]))
+		x, y := m.pair(v[0], v[1]), m.pair(w[0], w[1])
 		a, b := e2(v), e2(w)
+		to := []int{m.alloc(pair), x, y}[i%3]
+		m.call("mulE2", to, x, y)
 		if got := e2(m.lanes(to, p)); !got.Equal(a.Mul(&a, &b)) {
 			t.Fatalf("mulE2 of %v and %v: %v", v, w, got.String())
 		}

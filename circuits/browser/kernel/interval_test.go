@@ -42,8 +42,8 @@ func minus(x, y interval) interval {
 	return interval{lo: new(big.Int).Sub(x.lo, y.hi), hi: new(big.Int).Sub(x.hi, y.lo)}
 }
 
-// times is of numbers that are not negative.
-func times(x, y interval) interval {
+// multiplied is of numbers that are not negative.
+func multiplied(x, y interval) interval {
 	return interval{lo: new(big.Int).Mul(x.lo, y.lo), hi: new(big.Int).Mul(x.hi, y.hi)}
 }
 
@@ -284,7 +284,7 @@ func (r *reading) combine(op opcode, x, y span) (out span, err error) {
 			if a[i].cut || b[i].cut || !a[i].unsigned(32) || !b[i].unsigned(32) {
 				return out, fmt.Errorf("%v and %v are multiplied as words", a[i], b[i])
 			}
-			out.halves = append(out.halves, times(a[i], b[i]))
+			out.halves = append(out.halves, multiplied(a[i], b[i]))
 		}
 		return out, nil
 	case v128And:

@@ -15,8 +15,9 @@
 // limb i of lane 0, word 2i+1 that of lane 1; a pair takes 80 bytes, of which the
 // last 8 mean nothing. An element on its own (plain) is nine words, and takes 40
 // bytes of which the last 4 mean nothing. An element of Fp2 is a pair: real part,
-// imaginary part. A number is little-endian; no address needs to be aligned, and
-// the result of a function may stand where an operand stood.
+// imaginary part. A number is little-endian; no address needs to be aligned. The
+// result of arithmetic may stand where an operand stood, and a sum of points where
+// one of the two points stood, if no other addition of the batch uses that point.
 //
 // An element is reduced if it is below 2p with limbs below 2^29. Reduced elements
 // go in and come out everywhere; they have two forms for most values, and it is
@@ -26,6 +27,7 @@
 // # Exports
 //
 //	mul, add, sub (to, a, b)             pairs over the field of coordinates
+//	square (to, a)                       a·a
 //	mulE2 (to, a, b)                     one product in Fp2
 //	pow (to, a, bits, n)                 a^e: n bytes 0 or 1, most significant first
 //	inv (to, a)                          1/a, and 0 for 0
@@ -34,6 +36,7 @@
 //	g1add, g2add (list, n, buffer)       batches of affine additions
 //	dbl1, dbl2 (P), madd1, madd2 (P, Q)  Jacobian steps on G1 and G2
 //	rmul, radd, rsub (to, a, b)          pairs over the scalar field
+//	rsquare (to, a)                      a·a
 //	dif, dit (a, b, w, n, step, stepW)   butterflies of a transform
 //	hcombine (to, ab, c, e, n)           rows of the quotient
 //	row (list, n, ab, c)                 one constraint of the circuit
@@ -92,6 +95,7 @@ func generate() *kernel {
 // base makes the functions of the field of the coordinates.
 func (k *kernel) base() {
 	k.fp.mul = k.multiplication(k.fp, "mul")
+	k.fp.square = k.squaring(k.fp, "square")
 	k.fp.add = k.addition(k.fp, "add")
 	k.fp.sub = k.subtraction(k.fp, "sub")
 	k.mulE2 = k.multiplicationE2(k.fp)
@@ -107,6 +111,7 @@ func (k *kernel) base() {
 // scalars makes the functions of the field of the circuit.
 func (k *kernel) scalars() {
 	k.fr.mul = k.multiplication(k.fr, "rmul")
+	k.fr.square = k.squaring(k.fr, "rsquare")
 	k.fr.add = k.addition(k.fr, "radd")
 	k.fr.sub = k.subtraction(k.fr, "rsub")
 	k.each(k.fr.mul, "rmulMany")

@@ -1,13 +1,25 @@
 package kernel
 
-// product writes Σ x_k·y_k / 2^261 modulo p for both lanes. The limbs of the y_k
-// are in locals; x pushes limb i of x_k.
+// factors are the x_k and y_k of a sum of products.
+type factors struct {
+	count int
+	x     func(k, i int)          // pushes limb i of x_k
+	y     func(k, i, j int) local // limb j of y_k, as row i takes it
+	from  func(i int) int         // the lowest limb of y that row i takes
+}
+
+// times returns the factors x_k and y_k, each row taking the whole of y_k.
+func times(x func(k, i int), y ...[limbs]local) factors {
+	return factors{len(y), x, func(k, _, j int) local { return y[k][j] }, func(int) int { return 0 }}
+}
+
+// product writes Σ x_k·y_k / 2^261 modulo p for both lanes.
 //
 // The accumulator t_j of each row holds two products of limbs for every term and
 // row it has lived through, unreduced: carries are taken once, at the end. Rows
 // go from the least limb of x to the greatest; each adds x_i·y, then the multiple
 // q of p that makes the lowest limb vanish, and shifts by one limb.
-func (f *function) product(fd *prime, to place, x func(k, i int), y ...[limbs]local) {
+func (f *function) product(fd *prime, to place, of factors) {
 	t, p := f.limbs(), f.limbs()
 	for i := range p {
 		f.limb(fd.modulus, i).set(p[i])
@@ -15,22 +27,21 @@ func (f *function) product(fd *prime, to place, x func(k, i int), y ...[limbs]lo
 	q, low29, inverse := f.vector(), f.vector(), f.vector()
 	f.all32(mask).set(low29)
 	f.all32(fd.inverse).set(inverse)
-	xs := make([]local, len(y))
+	xs := make([]local, of.count)
 	for k := range xs {
 		xs[k] = f.vector()
 	}
 	for i := range limbs {
-		for k := range y {
-			x(k, i)
-			f.set(xs[k])
+		for k, x := range xs {
+			of.x(k, i)
+			f.set(x)
 		}
-		for j := range limbs {
+		for j := of.from(i); j < limbs; j++ {
 			// t8 of a later row is new too: the shift left it empty.
-			f.terms(t[j], i == 0 || j == limbs-1, func(k int) { f.get(xs[k]).get(y[k][j]).op(multiply) }, len(y))
-			if j == 0 { // q = t0·(-1/p) modulo 2^29, moved to words 0 and 1
-				f.get(t[0]).get(inverse).op(i32x4Mul).get(low29).op(v128And).tee(q).get(q).shuffle(0, 2, 0, 2).set(q)
-			}
+			f.accumulate(t[j], i == 0 || j == limbs-1, xs, func(k int) local { return of.y(k, i, j) })
 		}
+		// q = t0·(-1/p) modulo 2^29, moved to words 0 and 1
+		f.get(t[0]).get(inverse).op(i32x4Mul).get(low29).op(v128And).tee(q).get(q).shuffle(0, 2, 0, 2).set(q)
 		// t0 + q·p0 is a multiple of 2^29: the shift drops only zeros.
 		f.get(q).get(p[0]).op(multiply).get(t[0]).op(i64x2Add).shift(i64x2Shr)
 		f.get(q).get(p[1]).op(multiply).op(i64x2Add).get(t[1]).op(i64x2Add).set(t[0])
@@ -42,10 +53,11 @@ func (f *function) product(fd *prime, to place, x func(k, i int), y ...[limbs]lo
 	f.pack(to, t)
 }
 
-// terms adds n products to an accumulator, or begins it with them.
-func (f *function) terms(t local, fresh bool, product func(k int), n int) {
-	for k := range n {
-		product(k)
+// accumulate adds the products x_k·y_k of two limbs to an accumulator, or begins it
+// with them.
+func (f *function) accumulate(t local, fresh bool, xs []local, y func(k int) local) {
+	for k, x := range xs {
+		f.get(x).get(y(k)).op(multiply)
 		switch {
 		case k > 0:
 			f.op(i64x2Add)
@@ -95,7 +107,39 @@ func (k *kernel) multiplication(fd *prime, export string) *function {
 	for j := range y {
 		f.limb(b, j).set(y[j])
 	}
-	f.product(fd, to, func(_, i int) { f.limb(a, i) }, y)
+	f.product(fd, to, times(func(_, i int) { f.limb(a, i) }, y))
+	return f
+}
+
+// squaring makes square(to, a): to = a² / 2^261, lane by lane. Row i takes a_i² and
+// 2·a_i·a_j for the limbs above: half of the products of mul, and in time, since a
+// column is whole when its row comes.
+//
+// In and out: reduced.
+//
+// Accumulators: a column has the same sum as in a product of two reduced elements:
+//
+//	9·2^58 + 9·2^58 + 2^35 < 2^64
+//
+// The doubled limbs are below 2^30. Value: as in mul.
+func (k *kernel) squaring(fd *prime, export string) *function {
+	f, arg := k.function(export, 2)
+	to, a := arg[0].at(0), arg[1].at(0)
+	once, double := f.limbs(), f.limbs()
+	for j := range once {
+		f.limb(a, j).tee(once[j]).get(once[j]).op(i32x4Add).set(double[j])
+	}
+	f.product(fd, to, factors{
+		count: 1,
+		x:     func(_, i int) { f.get(once[i]) },
+		y: func(_, i, j int) local {
+			if i == j {
+				return once[j]
+			}
+			return double[j]
+		},
+		from: func(i int) int { return i },
+	})
 	return f
 }
 
@@ -121,6 +165,6 @@ func (k *kernel) multiplicationE2(fd *prime) *function {
 		f.get(straight[j]).get(straight[j]).shuffle(1, 0, 1, 0).get(lane0).op(v128Xor)
 		f.limb(fd.borrow, j).get(lane0).op(v128And).op(i32x4Add).get(lane0).op(i32x4Sub).set(crossed[j])
 	}
-	f.product(fd, to, func(k, i int) { f.load(loadBoth, a, 8*i+4*k) }, straight, crossed)
+	f.product(fd, to, times(func(k, i int) { f.load(loadBoth, a, 8*i+4*k) }, straight, crossed))
 	return f
 }

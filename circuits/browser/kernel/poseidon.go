@@ -128,8 +128,8 @@ func (w *wide) addKey(s place, i int) {
 
 func (w *wide) fifth(s place) {
 	t := w.t[0]
-	w.f.mul(w.fr, t, s, s)
-	w.f.mul(w.fr, t, t, t)
+	w.f.square(w.fr, t, s)
+	w.f.square(w.fr, t, t)
 	w.f.mul(w.fr, s, s, t)
 }
 

@@ -14,7 +14,7 @@ func (k *kernel) power(fd *prime, export string) *function {
 	sum := k.memory.reserve(pair) // not scratch: who calls has its own there
 	f.copy(sum, fd.one)
 	f.repeat(n, func() {
-		f.mul(fd, sum, sum, sum)
+		f.square(fd, sum, sum)
 		f.get(bit).emit(i32Load8, 0).when(func() { f.mul(fd, sum, a, sum) })
 		f.step(bit, 1)
 	})

@@ -12,7 +12,7 @@ type prime struct {
 	borrow  place // 4p with limbs that no limb of a reduced element exceeds
 	one     place // 2^261 modulo p
 
-	mul, add, sub *function
+	mul, square, add, sub *function
 }
 
 // newPrime writes the constants of a field.
