@@ -60,7 +60,7 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 )
 
-//go:generate go run ./generate
+//go:generate go run ./generate ../dist/kernel.wasm
 
 // kernel is the module while it is made, with the functions that others call.
 type kernel struct {

@@ -63,7 +63,7 @@ import (
 	cs_bn254 "github.com/consensys/gnark/constraint/bn254"
 )
 
-//go:generate go run ./generate
+//go:generate go run ./generate ../dist
 
 // Late is the wire of the message: the fourth public input behind the constant one.
 const Late = 4

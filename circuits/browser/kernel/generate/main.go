@@ -1,4 +1,4 @@
-// Command generate writes the kernel; go generate runs it in the kernel's directory.
+// Command generate writes the kernel to the file that its argument names.
 package main
 
 import (
@@ -8,9 +8,16 @@ import (
 	"github.com/trialith/trialith/circuits/browser/kernel"
 )
 
-func main() {
-	if err := os.WriteFile("../dist/kernel.wasm", kernel.Generate(), 0o644); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	if len(args) != 1 {
+		fmt.Fprintln(os.Stderr, "usage: generate FILE")
+		return 2
 	}
+	if err := os.WriteFile(args[0], kernel.Generate(), 0o644); err != nil { //nolint:gosec // a file of the source tree, for everyone
+		fmt.Fprintln(os.Stderr, "kernel:", err)
+		return 1
+	}
+	return 0
 }
