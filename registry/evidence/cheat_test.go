@@ -124,6 +124,26 @@ func TestForgedProof(t *testing.T) {
 	exposed(t, l, l.do(contract.ConsentAct, a, "node"), checkProofs, "does not hold")
 }
 
+// TestForgedProofInABatch: one proof among many that hold, under an account that
+// the batch skips too.
+func TestForgedProofInABatch(t *testing.T) {
+	t.Parallel()
+	for name, forge := range map[string]func(first, second *consent.Act){
+		"one that counts":   func(_, second *consent.Act) { second.Proven.Act.Options[0]++ },
+		"one that does not": func(first, second *consent.Act) { *second = *first; second.Proven.Act.Options[0]++ },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, _, d := cheating(t, credulous{})
+			l.register(trial.Batcher, "batcher", "regulator")
+			another := l.enrol(1)
+			first, second := l.agreement(d, 1), l.agreement(another, 1)
+			forge(&first, &second)
+			exposed(t, l, l.batch(first, second), checkProofs, "does not hold")
+		})
+	}
+}
+
 // TestForgedSignature: an entry that its signer never signed.
 func TestForgedSignature(t *testing.T) {
 	t.Parallel()

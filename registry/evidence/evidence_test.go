@@ -86,7 +86,7 @@ func wantPilot(t *testing.T, r *Report) {
 	}
 	for id, want := range map[string]string{
 		checkConsent + "1": "ATTESTED(1)", checkConsent + "2": "ATTESTED(1)", checkEligible: "1 randomised", checkProofs: "all 11 ",
-		checkReplay: "1 refused", checkSites: "6 enrolments",
+		checkReplay: "1 refused", checkSites: "7 enrolments",
 	} {
 		if c, ok := r.Check(id); !ok || c.Status != Passed || !strings.Contains(c.Reason, want) {
 			t.Errorf("%s: want %q in %+v", id, want, c)

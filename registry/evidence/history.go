@@ -149,6 +149,8 @@ func (h *history) read(at *engine.Entry, e event.Event) {
 		h.delegated(at, e.Site, trial.Enrolling)
 	case event.Entered:
 		h.delegated(at, e.Site, trial.Recording)
+	case event.Countersigned:
+		h.delegated(at, e.Site, trial.Recording)
 	default:
 	}
 }

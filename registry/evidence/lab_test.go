@@ -78,7 +78,7 @@ func newLab(t testing.TB, g chain.Genesis, v contract.Verifier, wrap func(engine
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.ledger.Close() })
-	for _, who := range []string{"node", "regulator", "sponsor", "ethics", "site", "doctor", "nurse"} {
+	for _, who := range []string{"node", "regulator", "sponsor", "ethics", "site", "doctor", "nurse", "batcher"} {
 		l.keys[who] = demonstration.Key(who)
 	}
 	return l
@@ -221,10 +221,23 @@ func (l *lab) enrol(v trial.Version) *device.Device {
 	return d
 }
 
+// agreement is a device's consent to a version, to be sent.
+func (l *lab) agreement(d *device.Device, v trial.Version) consent.Act {
+	l.t.Helper()
+	return must[consent.Act](l.t)(d.Consent(l.t.Context(), v, act.FormSet(labProtocol().Forms), act.Choice{Form: "en", Language: "en"}))
+}
+
+func (l *lab) epoch() uint64 { return uint64((l.clock.Load() - labGenesis().Time) / 86_400_000) }
+
+// batch sends acts as the batcher's of the epoch.
+func (l *lab) batch(acts ...consent.Act) engine.Entry {
+	l.t.Helper()
+	return l.do(contract.ConsentBatch, consent.Batch{Acts: acts, Epoch: l.epoch()}, "batcher")
+}
+
 func (l *lab) consent(d *device.Device, v trial.Version) engine.Entry {
 	l.t.Helper()
-	forms := act.FormSet(labProtocol().Forms)
-	e := l.do(contract.ConsentAct, must[consent.Act](l.t)(d.Consent(l.t.Context(), v, forms, act.Choice{Form: "en", Language: "en"})), "node")
+	e := l.do(contract.ConsentAct, l.agreement(d, v), "node")
 	if err := d.Given(v); err != nil {
 		l.t.Fatal(err)
 	}
@@ -266,10 +279,14 @@ func pilot(t testing.TB) *lab {
 	v2.Risks = "Headache."
 	l.do(contract.ProtocolAmend, protocol.Amend{Version: 2, Protocol: v2, Reason: "A new risk.", Effective: l.today()}, "sponsor")
 	l.open(2)
-	l.consent(p, 2)
-	for _, v := range []trial.Version{1, 2} {
-		l.do(contract.ConsentAct, must[consent.Act](t)(q.Withdraw(v)), "node")
+	l.register(trial.Batcher, "batcher", "regulator")
+	leaves := must[consent.Act](t)(q.Withdraw(1))
+	l.batch(l.agreement(p, 2), leaves, leaves)
+	if err := p.Given(2); err != nil {
+		t.Fatal(err)
 	}
+	l.do(contract.ConsentAct, must[consent.Act](t)(q.Withdraw(2)), "node")
+	l.do(contract.ConsentCountersign, consent.Countersign{Site: l.site(), Epoch: l.epoch(), Table: trial.Commitment{2}, Total: 3, Day: l.today()}, "nurse")
 	leaf, _ := r.Leaf()
 	l.do(contract.ConsentRemove, consent.Remove{
 		Leaf: leaf, Class: trial.ByWord, Statements: []consent.Statement{{Version: 1}, {Version: 2}}, Reason: trial.Commitment{1},

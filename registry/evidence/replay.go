@@ -65,12 +65,16 @@ func (r *recorder) Check(at engine.Point, directory, stream state.View, e *tx.En
 // Prepare does nothing: proofs are verified after the replay.
 func (r *recorder) Prepare(func(wire.StreamID) state.View, []engine.Pending) {}
 
-// Verify keeps a proof. Check and Execute ask for the same one; it is kept once.
+// Verify keeps a proof. Check and Execute ask for the same ones; each is kept
+// once for an entry.
 func (r *recorder) Verify(p verifier.Proof, s verifier.Statement) error {
 	item := verifier.Item{Proof: p, Statement: s}
-	if n := len(r.items); n == 0 || r.items[n-1] != item || r.names[n-1] != r.entry {
-		r.items, r.names = append(r.items, item), append(r.names, r.entry)
+	for i := len(r.items) - 1; i >= 0 && r.names[i] == r.entry; i-- {
+		if r.items[i] == item {
+			return nil
+		}
 	}
+	r.items, r.names = append(r.items, item), append(r.names, r.entry)
 	return nil
 }
 

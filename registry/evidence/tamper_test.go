@@ -236,12 +236,12 @@ func TestTamper(t *testing.T) {
 			return hs
 		}), checkHeaders, "stands where", ""},
 		{"a header's time", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { hs[3].Time = hs[2].Time; return hs }), checkTime, "is not after", ""},
-		{"a header of another rule set", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { hs[28].Rules++; return hs }), checkRules, "use a newer one", ""},
-		{"the last header", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { hs[28].Streams[0]++; return hs }), checkCheckpoint, "not the one that was signed", ""},
-		{"a header too few", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { return hs[:28] }), checkHeaders, "end at height 28", ""},
+		{"a header of another rule set", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { hs[29].Rules++; return hs }), checkRules, "use a newer one", ""},
+		{"the last header", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { hs[29].Streams[0]++; return hs }), checkCheckpoint, "not the one that was signed", ""},
+		{"a header too few", edit(t, b, partHeaders, func(hs []chain.Header) []chain.Header { return hs[:29] }), checkHeaders, "end at height 29", ""},
 		{"no header", change(t, b, func(p map[string][]byte) { p[partHeaders] = nil }), checkHeaders, "no header", ""},
 		{"a checkpoint signed by nobody", change(t, b, func(p map[string][]byte) {
-			p[partCheckpoint] = bytes.Replace(p[partCheckpoint], []byte("trialith.example/evidence\n29"), []byte("trialith.example/evidence\n28"), 1)
+			p[partCheckpoint] = bytes.Replace(p[partCheckpoint], []byte("trialith.example/evidence\n30"), []byte("trialith.example/evidence\n29"), 1)
 		}), checkCheckpoint, "", ""},
 		{"a signature more on the checkpoint", change(t, b, func(p map[string][]byte) {
 			lines := bytes.SplitAfter(p[partCheckpoint], []byte("\n"))

@@ -58,7 +58,7 @@ func (v *verification) delegated() outcome {
 	case h.undelegated != nil:
 		return *h.undelegated
 	}
-	return passed("%d enrolments, screenings, randomisations and entries, each signed by a person whom the site had delegated it to then", h.delegatedActs)
+	return passed("%d enrolments, screenings, randomisations, entries and countersign tables, each signed by a person whom the site had delegated it to then", h.delegatedActs)
 }
 
 // consent judges each version (C9) as of the last header, and eligibility.
