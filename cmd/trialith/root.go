@@ -66,6 +66,6 @@ evidence file without a network.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(demoCommand(), serveCommand(), verifyCommand(), dataCommand(), benchCommand(), ceremonyCommand(), ledgerCommand(), witnessCommand(), monitorCommand(), versionCommand())
+	root.AddCommand(demoCommand(), serveCommand(), verifyCommand(), dataCommand(), benchCommand(), ceremonyCommand(), ledgerCommand(), witnessCommand(), relayCommand(), batcherCommand(), monitorCommand(), versionCommand())
 	return root
 }

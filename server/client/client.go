@@ -58,6 +58,7 @@ func New(base string, c *http.Client) *Client {
 
 // Problem is an RFC 9457 problem that a node answered.
 type Problem struct {
+	Type   string     `json:"type"` // what kind of problem, a name
 	Status int        `json:"status"`
 	Title  string     `json:"title"`
 	Detail string     `json:"detail"`
@@ -79,6 +80,7 @@ type Ledger struct {
 	Height        uint64        `json:"height"`
 	Transactions  uint64        `json:"transactions"`
 	Demonstration bool          `json:"demonstration"`
+	Clock         string        `json:"clock"` // "study" or "real"
 }
 
 // Ledger asks what ledger the node keeps.

@@ -20,6 +20,7 @@ import (
 	"github.com/trialith/trialith/server/relay/sealed"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/directory"
 )
 
 // kem makes the keys that acts are sealed to.
@@ -138,6 +139,14 @@ func (k *Keys) Actor() trial.ActorID { return k.id }
 
 // Public is the key that the batcher signs with.
 func (k *Keys) Public() tx.PublicKey { return tx.PublicKey(k.actor.Public().(ed25519.PublicKey)) }
+
+// Register is what the ledger's regulator sends to register the batcher, signed
+// by the batcher's key.
+func (k *Keys) Register(name, country string) directory.Register {
+	t := directory.Register{Role: trial.Batcher, Name: name, Country: country}
+	t.Prove(k.ledger, k.actor)
+	return t
+}
 
 // Statement says which key acts are sealed to from now on. A new one is made in
 // time, and is on the disk before it is told; one whose time is long over is
