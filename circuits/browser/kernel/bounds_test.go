@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math/big"
 	"slices"
 	"strings"
@@ -140,8 +141,14 @@ func TestNoLimbOverflows(t *testing.T) {
 // of a function's comment.
 func TestValuesStayReduced(t *testing.T) {
 	t.Parallel()
-	radix := power2(radix)
-	for _, f := range fields {
+	radix, k := power2(radix), generate()
+	for i, f := range fields {
+		fd := []*prime{k.fp, k.fr}[i]
+		for n, at := range map[int64]place{1: fd.modulus, 2: fd.twice, 4: fd.borrow} {
+			if got := k.constant(at); got.Cmp(new(big.Int).Mul(f.p, big.NewInt(n))) != 0 {
+				t.Errorf("%v stands where %d times %v should", got, n, f.p)
+			}
+		}
 		p := func(n int64) *big.Int { return new(big.Int).Mul(f.p, big.NewInt(n)) }
 		most := func(n int64) *big.Int { return new(big.Int).Sub(p(n), big.NewInt(1)) }
 		// below is whether (x + q·p) / 2^261 < 2p for every q below 2^261.
@@ -172,6 +179,15 @@ func TestValuesStayReduced(t *testing.T) {
 			}
 		}
 	}
+}
+
+// constant is the value of a pair in the first memory.
+func (k *kernel) constant(at place) *big.Int {
+	out := new(big.Int)
+	for i := limbs - 1; i >= 0; i-- {
+		out.Lsh(out, width).Add(out, big.NewInt(int64(binary.LittleEndian.Uint32(k.memory.bytes[at.offset+8*i:]))))
+	}
+	return out
 }
 
 // Control: two loose operands would overflow, and the reading finds it.

@@ -135,7 +135,10 @@ func TestPowerAndInverse(t *testing.T) {
 	bits := m.alloc(256)
 	for i, x := range values {
 		y := values[len(values)-1-i]
-		n := r.IntN(255)
+		n := i // the shortest exponents first: none, and what no window fills
+		if i > 6 {
+			n = r.IntN(255)
+		}
 		e := new(big.Int)
 		for j := range n {
 			bit := r.IntN(2)

@@ -66,6 +66,7 @@ import (
 type kernel struct {
 	module
 	zero                     place
+	inner                    place // scratch of pow and of nodes, whose callers have their own
 	fp, fr                   *prime
 	mulE2, sub2, subLoose    *function
 	gather, scatter, inverse *function
@@ -78,7 +79,7 @@ func generate() *kernel {
 	k := new(kernel)
 	k.memory.top = constants
 	k.fp, k.fr = k.newPrime(fp.Modulus()), k.newPrime(fr.Modulus())
-	k.zero = k.memory.pair(split(new(big.Int)))
+	k.zero, k.inner = k.memory.pair(split(new(big.Int))), k.memory.reserve(innerSlots*pair)
 	k.base()
 	k.scalars()
 	k.g1()

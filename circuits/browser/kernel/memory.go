@@ -21,6 +21,8 @@ const (
 
 	constants = 1024 // the address of the first constant; scratch ends here
 	slots     = 12   // pair elements of scratch
+
+	innerSlots = 10
 )
 
 // place is where an element stands: an offset from the address in a local, or a

@@ -57,7 +57,7 @@ func (k *kernel) poseidon() {
 	for i := range w.t {
 		w.t[i] = scratch(field.WideWidth + i)
 	}
-	w.key = k.memory.reserve(pair)
+	w.key = k.inner
 	full, partial := w.fullRound(), w.partialRound()
 	k.nodes(w.node(keys, full, partial))
 }
@@ -172,8 +172,8 @@ func (k *kernel) nodes(node *function) {
 	const lane = field.WideWidth * plain // from one node's children to the next one's
 	f, arg := k.function("nodes", 3)
 	to, from, n := arg[0], arg[1], arg[2]
-	children := k.memory.reserve(pair * field.WideWidth)
-	parents := k.memory.reserve(pair)
+	// behind the key of a round
+	parents, children := k.inner.plus(pair), k.inner.plus(2*pair)
 	f.repeat(n, func() {
 		for i := range field.WideWidth {
 			f.invoke(k.gather, children.plus(pair*i), from.at(plain*i), from.at(lane+plain*i))

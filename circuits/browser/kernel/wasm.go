@@ -29,6 +29,8 @@ const (
 	i32Eqz    opcode = 0x45
 	i32Add    opcode = 0x6a
 	i32Mul    opcode = 0x6c
+	i32Div    opcode = 0x6e // without sign
+	i32Rem    opcode = 0x70 // without sign
 	v128Load  opcode = 0xfd00
 	loadBoth  opcode = 0xfd09 // one word of memory in all four words
 	v128Store opcode = 0xfd0b
@@ -229,7 +231,7 @@ func (in instruction) append(b []byte) []byte {
 			b = append(b, byte(4*w), byte(4*w+1), byte(4*w+2), byte(4*w+3))
 		}
 		return b
-	case end, i32Eqz, i32Add, i32Mul, i32x4, i64x2, v128And, v128Xor, i32x4Shr, i32x4Add, i32x4Sub, i32x4Mul, i64x2Shr, i64x2Add, multiply:
+	case end, i32Eqz, i32Add, i32Mul, i32Div, i32Rem, i32x4, i64x2, v128And, v128Xor, i32x4Shr, i32x4Add, i32x4Sub, i32x4Mul, i64x2Shr, i64x2Add, multiply:
 		return b
 	}
 	panic(fmt.Sprintf("kernel: instruction %#x has no form here", in.op))
