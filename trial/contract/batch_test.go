@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/consent"
 )
 
 // slow is a verifier for which a proof holds when its first byte is even. It
@@ -85,6 +87,41 @@ func TestDoorGivesEachTheirVerdict(t *testing.T) {
 	}
 	if m.door.working || m.door.waiting != nil {
 		t.Error("the door is left at work")
+	}
+}
+
+// Many proofs of one transaction knock together: the verdict is one, and names
+// the first that does not hold. Those of others are not its matter.
+func TestDoorWithManyProofs(t *testing.T) {
+	t.Parallel()
+	v := new(slow)
+	m := &Machine{config: Config{Verifier: v}}
+	r := rule{place: consent.At}
+	many := func(from int, bad ...int) (items []*verifier.Item) {
+		for i := range 40 {
+			items = append(items, numbered(map[bool]byte{true: 1}[slices.Contains(bad, i)], from+i))
+		}
+		return items
+	}
+	for name, c := range map[string]struct {
+		items []*verifier.Item
+		place int
+	}{"good": {many(0), -1}, "two bad": {many(100, 17, 30), 17}, "the last bad": {many(200, 39), 39}} {
+		var text string
+		if err := m.admit(r, c.items); err != nil {
+			var refused *trial.Refusal
+			if !errors.As(err, &refused) || refused.Code != trial.ProofInvalid {
+				t.Fatalf("%s: %v", name, err)
+			}
+			text = refused.Text
+		}
+		if place, ok := consent.BadAct(text); ok != (c.place >= 0) || ok && place != c.place {
+			t.Errorf("%s: place %d, %t: %s", name, place, ok, text)
+		}
+	}
+	// Together each time, and alone no more than the first bad one of each.
+	if b, s := v.batches.Load(), v.singles.Load(); b != 3 || s != 2 {
+		t.Errorf("%d batches and %d alone", b, s)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
 	"github.com/trialith/trialith/trial/event"
 )
@@ -85,6 +86,13 @@ elsewhere. A field that the kind has no use for is 0 or empty. Root is 32 zero b
 		}
 		w("| %d | %s | `%s` | %s | %s | %s |\n", k, k, r.Word, treeWords[r.Tree], bounds, used(r))
 	}
+	w(`
+A batch holds 1 to %d acts, consent, options, withdraw or superseded, all of one trial, and the number of the epoch that it closes:
+later than that of its batcher's last batch in the trial, and not to come. Each act is judged as one alone is, in order, against the
+state before the batch. One whose account is burnt, or was used with its sequence or a later one, by an act before it in the batch
+too, is skipped and counts nowhere. Any other bad act refuses the batch with its code; at the door the text begins
+`+"`acts: PLACE: `"+`, counted from 0.
+`, consent.MaxBatch)
 	w("\n### Refusals\n\nCodes are append-only; 0 is accepted. What is refused by its form, signatures, proof or its signer's right does not enter the\nledger; what is refused by the order of things enters as its hash and the code. No rule of rule set 1 gives 100 and 107.\n\n| code | name |\n|---|---|\n")
 	list := codes(t)
 	names := make([]string, 0, len(list))
