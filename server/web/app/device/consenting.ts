@@ -2,16 +2,16 @@
 // of the proof is done but the message, which is bound last.
 
 import { Kind, tree, type Act } from "./act";
-import { type Names, type Registration } from "./api";
+import { type Registration } from "./api";
 import { encodeActBody } from "./body";
 import { base64, equal, hex, random, zeroName } from "./bytes";
-import { type Prover } from "./credential";
+import { nameOf, type Prover } from "./credential";
 import { type Device } from "./device";
 import { DeviceError } from "./error";
 import { commitChoice, type Choice } from "./form";
 import { prove, Unbound } from "./proving";
 import { type Outgoing } from "./queue";
-import { type Answer, type Lists } from "./status";
+import { ground, type Answer, type Ground, type Lists } from "./status";
 
 /** Consenting is a decision that is prepared. Agree, or discard it. */
 export class Consenting {
@@ -19,7 +19,7 @@ export class Consenting {
     private readonly device: Device, private readonly prover: Prover, private readonly l: Lists, private readonly owed: Answer,
     /** registration is the version with its forms, whose digest was checked. */
     readonly registration: Registration,
-    private readonly act: Act, private readonly treeName: string, private proof: Unbound, private leaves: Names,
+    private readonly act: Act, private readonly treeName: string, private proof: Unbound, private on: Ground,
     private readonly apart: Outgoing[],
   ) {}
 
@@ -33,13 +33,13 @@ export class Consenting {
       sequence: first ? 0 : owed.sequence + 1, pass: first ? await device.pass(owed.version) : zeroName,
     };
     const name = tree.owing(owed.version, owed.set === "E" ? "E" : "N");
-    const leaves = l.trees.get(name)!;
+    const on = ground(l, name, nameOf(await device.own()));
     const apart: Outgoing[] = [];
     for (const a of superseded) {
       apart.push(await supersede(device, l, a, owed.version, prover, signal));
     }
-    const proof = await Unbound.open(prover, await device.own(), act, leaves, signal);
-    return new Consenting(device, prover, l, owed, registration, act, name, proof, leaves, apart);
+    const proof = await Unbound.open(prover, await device.own(), act, on.leaves, signal);
+    return new Consenting(device, prover, l, owed, registration, act, name, proof, on, apart);
   }
 
   /**
@@ -56,6 +56,7 @@ export class Consenting {
     const proven = await this.proof.bind({ ...this.act, options: await commitChoice(taken, salt) });
     const o = this.device.outgoing(this.act.kind, this.owed, this.l.now, {
       sequence: this.act.sequence, body: base64(encodeActBody(proven, zeroName)), choice: taken, salt: hex(salt), direct,
+      steady: this.on.steady,
     });
     await this.device.put(o, ...this.apart);
     return o;
@@ -79,28 +80,32 @@ export class Consenting {
   // renew proves anew against the list as it is now, where others came or left
   // meanwhile. Offline the old one stands: the root it had may still be accepted.
   private async renew(signal?: AbortSignal): Promise<void> {
+    if (this.on.steady) {
+      return; // who joins does not outdate it
+    }
     const { node, participation } = this.device;
-    const now = await node.leaves(participation.trial, this.treeName, signal).catch((e: unknown) => {
+    const leaves = await node.leaves(participation.trial, this.treeName, signal).catch((e: unknown) => {
       if (e instanceof DeviceError && e.code === "offline") {
-        return this.leaves;
+        return this.on.leaves;
       }
       throw e;
     });
-    if (equal(now.bytes, this.leaves.bytes)) {
+    if (equal(leaves.bytes, this.on.leaves.bytes)) {
       return;
     }
     this.proof.discard();
-    this.proof = await Unbound.open(this.prover, await this.device.own(), this.act, now, signal);
-    this.leaves = now;
+    this.proof = await Unbound.open(this.prover, await this.device.own(), this.act, leaves, signal);
+    this.on = { leaves, steady: false };
   }
 }
 
 // supersede gives up an earlier version for a later one. It goes in a later
 // epoch than the consent, so that the two accounts do not stand side by side.
 async function supersede(device: Device, l: Lists, a: Answer, successor: number, prover: Prover, signal?: AbortSignal): Promise<Outgoing> {
-  const leaves = l.trees.get(tree.both(a.version, successor))!;
+  const own = await device.own();
+  const { leaves } = ground(l, tree.both(a.version, successor), nameOf(own));
   const act: Act = { ...device.act(Kind.superseded), version: a.version, successor };
-  const proven = await prove(prover, await device.own(), act, leaves, signal);
+  const proven = await prove(prover, own, act, leaves, signal);
   return device.outgoing(Kind.superseded, a, l.now, { successor, body: base64(encodeActBody(proven, zeroName)), after: nextEpoch(l) });
 }
 

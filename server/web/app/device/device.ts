@@ -17,7 +17,7 @@ import { prove } from "./proving";
 import { flush, type Accepted, type Outgoing, type Report } from "./queue";
 import { decodeMaster, encodeMaster } from "./recovery";
 import { heed, invitation, letters, post } from "./site";
-import { dayOf, lists, passes, status, type Answer, type Lists, type Status } from "./status";
+import { dayOf, ground, lists, passes, status, type Answer, type Lists, type Status } from "./status";
 import { type Store } from "./store";
 
 /** enrolments is how many enrolments of one master secret a restore looks for. */
@@ -158,10 +158,13 @@ export class Device {
       p.leaving = true;
     });
     await this.tell(signal).catch(offline);
-    const waits = await this.store.outgoing();
+    const mine = (await this.store.outgoing()).filter((o) => o.study === this.p.id);
+    for (const o of mine.filter((x) => x.kind !== Kind.withdraw && x.sent.length === 0)) {
+      await this.store.dropOutgoing(o.id); // decided before, and never sent
+    }
     const outgoing: Outgoing[] = [];
     for (const a of (await this.status(signal)).answers) {
-      const going = waits.some((o) => o.study === this.p.id && o.kind === Kind.withdraw && o.version === a.version);
+      const going = mine.some((o) => o.kind === Kind.withdraw && o.version === a.version);
       if (a.set !== "" && !a.settled && a.kind !== "withdraw" && !going) {
         outgoing.push(await this.withdrawal(a, prover, signal));
       }
@@ -233,7 +236,7 @@ export class Device {
   outgoing(kind: Kind, a: Answer, made: number, more: Partial<Outgoing>): Outgoing {
     return {
       id: hex(random(16)), study: this.p.id, ledger: this.p.ledger, trial: this.p.trial, kind, version: a.version, successor: 0, sequence: 0,
-      account: a.account, body: "", made, after: 0, direct: false, sent: [], state: "waiting", refusal: "", ...more,
+      account: a.account, body: "", made, after: 0, direct: false, steady: false, sent: [], state: "waiting", refusal: "", ...more,
     };
   }
 
@@ -288,8 +291,10 @@ export class Device {
     const own = await this.own();
     const name = o.kind === Kind.superseded ? tree.both(o.version, o.successor) : tree.owing(o.version, a?.set === "E" ? "E" : "N");
     const act = await this.actOf(o, o.kind === Kind.options && a ? a.sequence + 1 : 0, signal);
-    const proven = await prove(prover, own, act, await this.node.leaves(this.p.trial, name, signal), signal);
-    return { ...o, sequence: act.sequence, body: base64(encodeActBody(proven, zeroName)) };
+    // What was proven as of an epoch's end and refused for it is proven against the list of now.
+    const on = o.steady && o.state === "stale" ? { leaves: await this.node.leaves(this.p.trial, name, signal), steady: false } : ground(l, name, nameOf(own));
+    const proven = await prove(prover, own, act, on.leaves, signal);
+    return { ...o, steady: on.steady, sequence: act.sequence, body: base64(encodeActBody(proven, zeroName)) };
   }
 
   private async actOf(o: Outgoing, sequence: number, signal?: AbortSignal): Promise<Act> {

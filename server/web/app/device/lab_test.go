@@ -95,6 +95,12 @@ func genesis() chain.Genesis {
 // open starts all of it.
 func open(t *testing.T, entry string) *lab {
 	t.Helper()
+	return openWith(t, entry, http.NotFoundHandler())
+}
+
+// openWith is open with what answers below /relay/.
+func openWith(t *testing.T, entry string, relay http.Handler) *lab {
+	t.Helper()
 	l := &lab{T: t, clock: new(clock), ways: api.Ways{KMin: 10, Batchers: []api.Way{}}}
 	l.clock.ms.Store(begin + 1000)
 	dir := t.TempDir()
@@ -116,7 +122,7 @@ func open(t *testing.T, entry string) *lab {
 	l.check(err)
 	l.inbox, err = client.NewInbox()
 	l.check(err)
-	l.page = browsertest.Open(t, entry, browsertest.Handlers{"/v1/": l.noting(l.engine()), "/test/prove": http.HandlerFunc(l.prove)})
+	l.page = browsertest.Open(t, entry, browsertest.Handlers{"/v1/": l.noting(l.engine()), "/relay/": relay, "/test/prove": http.HandlerFunc(l.prove)})
 	l.found()
 	return l
 }

@@ -2,7 +2,7 @@
 // stays until the public list shows it: a page may be closed at any moment.
 
 import { Kind } from "./act";
-import { type Latest, type Ledger, type Member, type Node, type Ways } from "./api";
+import { type Latest, type Ledger, type Node, type Ways } from "./api";
 import { unbase64, type Name } from "./bytes";
 import { DeviceError, RefusedError } from "./error";
 import { type Choice } from "./form";
@@ -27,6 +27,7 @@ export interface Outgoing {
   made: number; // by the ledger's clock
   after: number; // not sent before
   direct: boolean; // the person asked that it go at once
+  steady: boolean; // proven against a list as it was at the end of an epoch
   sent: Sent[];
   state: "waiting" | "sent" | "stale" | "refused"; // stale: to be made anew, for the list that it was proven against is no more
   refusal: string;
@@ -80,6 +81,10 @@ export async function flush(node: Node, store: Store, study: string, remake?: Re
   }
   const seen = await look(node, mine[0]!.trial, signal);
   for (const o of mine) {
+    if (moot(seen, o)) {
+      await store.dropOutgoing(o.id);
+      continue;
+    }
     const now = found(seen, o) ?? await advance(node, store, o, seen, report.faults, remake, signal);
     if (now) {
       report.accepted.push(now);
@@ -95,14 +100,13 @@ interface Seen {
   ledger: Ledger;
   ways: Ways;
   latest: Latest[];
-  members: Member[];
 }
 
 async function look(node: Node, trial: Name, signal?: AbortSignal): Promise<Seen> {
-  const [now, ledger, ways, latest, members] = await Promise.all([
-    node.now(signal), node.ledger(signal), node.ways(signal).catch(noWays), node.latest(trial, signal), node.members(trial, signal),
+  const [now, ledger, ways, latest] = await Promise.all([
+    node.now(signal), node.ledger(signal), node.ways(signal).catch(noWays), node.latest(trial, signal),
   ]);
-  return { now, ledger, ways, latest, members };
+  return { now, ledger, ways, latest };
 }
 
 // A node that names no ways takes acts itself.
@@ -113,20 +117,26 @@ function noWays(e: unknown): Ways {
   throw e;
 }
 
+function latestOf(seen: Seen, o: Outgoing): Latest | undefined {
+  return seen.latest.find((x) => x.account === o.account);
+}
+
+// moot reports whether an act has nothing to do any more: its participant has withdrawn.
+function moot(seen: Seen, o: Outgoing): boolean {
+  return o.kind !== Kind.withdraw && latestOf(seen, o)?.kind === "withdraw";
+}
+
 // found looks for an act in the list that is the same for everyone.
 function found(seen: Seen, o: Outgoing): Accepted | undefined {
-  const latest = seen.latest.find((x) => x.account === o.account);
-  if (!latest) {
-    return undefined;
-  }
-  const has = o.kind === Kind.withdraw ? latest.kind === "withdraw" : latest.kind === "withdraw" || latest.sequence >= o.sequence;
+  const latest = latestOf(seen, o);
+  const has = latest && (o.kind === Kind.withdraw ? latest.kind === "withdraw" : latest.sequence >= o.sequence);
   return has ? { act: o, epoch: epochOf(seen.ledger, seen.now), time: seen.now } : undefined;
 }
 
 async function advance(
   node: Node, store: Store, o: Outgoing, seen: Seen, faults: DeviceError[], remake: Remake | undefined, signal?: AbortSignal,
 ): Promise<Accepted | undefined> {
-  if (o.state === "stale" && remake) {
+  if (remake && (o.state === "stale" || lapsed(o, seen))) {
     Object.assign(o, await remake(o), { id: o.id, sent: o.sent, after: o.after, direct: o.direct, state: "waiting", refusal: "" });
     await store.keepOutgoing(o);
   }
@@ -152,8 +162,14 @@ function due(o: Outgoing, seen: Seen): boolean {
   if (o.state === "refused" || o.state === "stale" || seen.now < o.after) {
     return false;
   }
+  return o.state === "waiting" || o.sent.at(-1)?.batcher === "" || lapsed(o, seen);
+}
+
+// lapsed reports whether a batcher had its time and the list shows nothing: it
+// dropped the act, or the ledger knew the act's root no more.
+function lapsed(o: Outgoing, seen: Seen): boolean {
   const last = o.sent.at(-1);
-  return o.state === "waiting" || !last || last.batcher === "" || epochOf(seen.ledger, seen.now) - last.epoch >= epochsOfPatience;
+  return o.state === "sent" && last !== undefined && last.batcher !== "" && epochOf(seen.ledger, seen.now) - last.epoch >= epochsOfPatience;
 }
 
 async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: AbortSignal): Promise<Accepted | undefined> {

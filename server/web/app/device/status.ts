@@ -4,8 +4,9 @@
 import { encode } from "../../../../circuits/browser/src/field";
 import { emptyAct, context, Kind, tree } from "./act";
 import { placeOf, type Latest, type Ledger, type Member, type Names, type Node, type Site, type Version } from "./api";
-import { hex, type Name } from "./bytes";
+import { hex, nameBytes, zeroName, type Name } from "./bytes";
 import { accountOf, enrolled, nameOf, pass, type Credential, type Owner } from "./credential";
+import { DeviceError } from "./error";
 
 const day = 24 * 60 * 60 * 1000;
 
@@ -125,6 +126,40 @@ function due(version: number, set: "N" | "E", m: Member, at: Site | undefined, a
     return own;
   }
   return m.enrolled > opening.opened ? Math.max(opening.deadline, own) : opening.deadline;
+}
+
+/** Ground is what a proof of membership is made against. */
+export interface Ground {
+  leaves: Names;
+  steady: boolean; // its root was a set's at the end of an epoch, so that nobody who joins outdates it
+}
+
+/**
+ * ground is the list to prove a leaf's membership against. Of N-v it is the list
+ * as it was when the last epoch ended, where the list of all members tells it and
+ * the leaf was on it: an act that waits for its batch then stays provable. Who
+ * left since cannot be told, so that now and then the ledger knows no such root.
+ */
+export function ground(l: Lists, name: string, leaf: Name): Ground {
+  const leaves = l.trees.get(name);
+  if (!leaves) {
+    throw new DeviceError("notEnrolled", `tree ${name}: there is none; nobody is on its list`);
+  }
+  const version = /^N-(\d+)$/.exec(name)?.[1];
+  const joined = l.members.filter((m) => m.version === Number(version));
+  const before = joined.findLastIndex((m) => epochOf(l.ledger, m.enrolled) < epochOf(l.ledger, l.now)) + 1;
+  if (version === undefined || joined.findIndex((m) => m.leaf === leaf) >= before || !listed(joined, leaves)) {
+    return { leaves, steady: false };
+  }
+  return { leaves: { ...leaves, bytes: leaves.bytes.slice(0, before * nameBytes) }, steady: true };
+}
+
+// listed reports whether a tree's places are the members in their order, but for those who left.
+function listed(members: readonly Member[], leaves: Names): boolean {
+  return leaves.bytes.length === members.length * nameBytes && members.every((m, i) => {
+    const place = hex(leaves.bytes.subarray(i * nameBytes, (i + 1) * nameBytes));
+    return place === m.leaf || place === zeroName;
+  });
 }
 
 /** passes are the passes of versions, with their names. */

@@ -298,8 +298,12 @@ func canonical(t *testing.T, p *browsertest.Page) {
 	var good, want []string
 	for _, v := range []any{
 		0, 23, 24, 255, 256, 65535, 65536, uint64(1)<<32 - 1, uint64(1) << 32, uint64(1) << 53, uint64(math.MaxUint64), -1, -24, -25, -256,
-		-257, int64(math.MinInt64), true, false, "", "é", "𝔸", strings.Repeat("x", 300), []byte{}, make([]byte, 24), make([]byte, 65536),
-		[]any{}, []any{1, "x", []any{[]byte{1}, false}}, make([]int, 300),
+		-257, int64(math.MinInt64), true, false, "", "é", "𝔸", strings.Repeat("x", 300),
+		[]byte{},
+		make([]byte, 24), make([]byte, 65536),
+		[]any{},
+		[]any{1, "x", []any{[]byte{1}, false}},
+		make([]int, 300),
 	} {
 		b := hex.EncodeToString(wire.Marshal(v))
 		good, want = append(good, b), append(want, b)
@@ -563,8 +567,11 @@ func choices(t *testing.T, p *browsertest.Page) {
 	var in []input
 	var want []string
 	for _, c := range []act.Choice{
-		{Form: "main", Language: "en", Taken: []string{}}, {Form: "", Language: ""}, {Form: "main", Language: "ar", Taken: []string{"results", "biobank"}},
-		{Form: "main", Language: "ar", Taken: []string{"biobank", "results"}}, {Form: strings.Repeat("ف", 30), Language: "zh-Hant", Taken: []string{"", "é", strings.Repeat("x", 300)}},
+		{Form: "main", Language: "en", Taken: []string{}},
+		{Form: "", Language: ""},
+		{Form: "main", Language: "ar", Taken: []string{"results", "biobank"}},
+		{Form: "main", Language: "ar", Taken: []string{"biobank", "results"}},
+		{Form: strings.Repeat("ف", 30), Language: "zh-Hant", Taken: []string{"", "é", strings.Repeat("x", 300)}},
 	} {
 		salt := name32[[32]byte]()
 		in = append(in, input{choice{c.Form, c.Language, append([]string{}, c.Taken...)}, hex.EncodeToString(salt[:])})

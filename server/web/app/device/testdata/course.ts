@@ -83,6 +83,7 @@ export const agree = async (choice: Choice, direct: boolean) => {
   return o;
 };
 export const outgoing = () => store.outgoing();
+export const ways = () => node.ways();
 export const leave = async () => {
   const { told, outgoing: o } = await device.leave(prover);
   return { told, versions: o.map((x) => x.version) };

@@ -15,7 +15,7 @@ export function generate(id: string): { study: Participation; act: Outgoing; dra
   };
   const act: Outgoing = {
     id: hex(random(16)), study: id, ledger: study.ledger, trial: study.trial, kind: 4, version: 1, successor: 0, sequence: 0, account: name(),
-    body: "c29tZSBieXRlcyBvZiBhbiBhY3Q=", choice: { form: "main", language: "en", taken: ["results"] }, salt: name(), made: 1, after: 0, direct: false,
+    body: "c29tZSBieXRlcyBvZiBhbiBhY3Q=", choice: { form: "main", language: "en", taken: ["results"] }, salt: name(), made: 1, after: 0, direct: false, steady: false,
     sent: [], state: "waiting", refusal: "",
   };
   return { study, act, draft: { section: 3, options: ["results"] } };
