@@ -10,6 +10,7 @@ import { type Curve, type Point, type Term, multiple } from "./curve";
 import { ProverError } from "./error";
 import type { SingleName, SmallKey } from "./key";
 import { type Kernel, P, PAIR, P_LIMBS, R } from "./kernel";
+import { randomScalar } from "./random";
 
 /** Length of a proof: A, B and C compressed. */
 export const PROOF_BYTES = 128;
@@ -22,19 +23,6 @@ export interface Sums {
   readonly K: Point;
   readonly Z: Point;
   readonly Z1: Point;
-}
-
-/** A number from 0 to r − 1, each equally likely: 254 random bits, drawn again from r on. */
-export function randomScalar(): bigint {
-  const bytes = new Uint8Array(32);
-  for (;;) {
-    crypto.getRandomValues(bytes);
-    bytes[0]! &= 0x3f;
-    let x = 0n;
-    for (const b of bytes) x = (x << 8n) | BigInt(b);
-    bytes.fill(0);
-    if (x < R) return x;
-  }
 }
 
 /** A point to be multiplied: its address and its negative's. */
@@ -59,7 +47,7 @@ export class Assembly {
     const place = (name: SingleName): [SingleName, Pair] => [name, this.#pair(name.endsWith("2") ? g2 : g1, key.points[name])];
     this.#points = Object.fromEntries((Object.keys(key.points) as SingleName[]).map(place)) as Record<SingleName, Pair>;
     this.#plain = kernel.pair(1n, 1n);
-    this.#scratch = kernel.alloc(PAIR);
+    this.#scratch = kernel.register(PAIR);
   }
 
   /** One proof of the witness's statement and the message, in 128 bytes. */

@@ -75,7 +75,7 @@ export class Circuit {
     this.#hints = this.#readHints(r, coefficients);
     this.#rows = this.#readRows(r, file, table);
     this.#plain = kernel.pair(1n, 1n);
-    this.#scratch = [kernel.alloc(PAIR), kernel.alloc(PAIR)];
+    this.#scratch = [kernel.register(PAIR), kernel.register(PAIR)];
     this.quotient = new Quotient(kernel, h.log, h.lateRow);
   }
 

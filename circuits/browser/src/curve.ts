@@ -9,6 +9,13 @@
 import { ProverError } from "./error";
 import { type Kernel, LIMB, LIMBS, PAIR, PLAIN, P_LIMBS, WIRE_WORDS, inField, limbsOf } from "./kernel";
 
+/** Points met that the incomplete additions cannot add. Whoever made the sum may make it in another way. */
+export class Meeting extends ProverError {
+  constructor(group: Group) {
+    super("internal", `a sum in ${group.name} met a point and its like; try again`);
+  }
+}
+
 /** What differs between the groups. */
 export interface Group {
   readonly name: "G1" | "G2";
@@ -45,10 +52,10 @@ export class Curve {
   constructor(kernel: Kernel, group: Group) {
     this.group = group;
     this.#kernel = kernel;
-    this.#sum = kernel.alloc(3 * PAIR);
+    this.#sum = kernel.register(3 * PAIR);
     this.#one = kernel.pair(inField(1n), group === G1 ? inField(1n) : 0n);
     this.#zero = kernel.pair(0n, 0n);
-    this.#scratch = [kernel.alloc(PAIR), kernel.alloc(PAIR), kernel.alloc(PAIR)];
+    this.#scratch = [kernel.register(PAIR), kernel.register(PAIR), kernel.register(PAIR)];
   }
 
   /** Puts a point from the wire into memory. */
@@ -149,7 +156,7 @@ export class Curve {
       kernel.canonical((z >> 2) + lane, 2, P_LIMBS);
       if (!kernel.isZero((z >> 2) + lane, 2)) return;
     }
-    throw new ProverError("internal", `a sum in ${this.group.name} met a point and its like; prove again`);
+    throw new Meeting(this.group);
   }
 }
 

@@ -116,12 +116,16 @@ export class Kernel {
   readonly call: Exports;
   /** The memory as words. It is another array after alloc: never keep it across one. */
   words: Uint32Array;
+  readonly #fresh: Uint32Array; // the kernel's own memory before its first use
+  readonly #registers: { at: number; bytes: number }[] = [];
   #top = HEAP;
   #peak = HEAP;
 
+  /** Takes a fresh instance. */
   constructor(exports: Exports) {
     this.call = exports;
     this.words = new Uint32Array(exports.mem.buffer);
+    this.#fresh = this.words.slice(0, HEAP >> 2);
   }
 
   static async start(module: WebAssembly.Module): Promise<Kernel> {
@@ -150,10 +154,19 @@ export class Kernel {
     this.#top = mark;
   }
 
-  /** Zeroes all that was released: it held what is as secret as the witness. */
+  /** A place for intermediate results that stays, and whose content means nothing after wipe. */
+  register(bytes: number): number {
+    const at = this.alloc(bytes);
+    this.#registers.push({ at, bytes });
+    return at;
+  }
+
+  /** Zeroes all intermediate results: what was released, the registers and the kernel's own. They are as secret as the witness. */
   wipe(): void {
     this.words.fill(0, this.#top >> 2, this.#peak >> 2);
     this.#peak = this.#top;
+    for (const r of this.#registers) this.clear(r.at, r.bytes);
+    this.words.set(this.#fresh);
   }
 
   /** Zeroes a range. */

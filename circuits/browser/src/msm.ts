@@ -8,13 +8,15 @@
  * a few products each where a lone addition would need a whole inversion.
  *
  * Such an addition cannot add a point to itself or its negative. Bases of equal x
- * are known when the key is split, and [fold] leaves one of each; sums that meet
- * by chance do so with a probability below 2^−200. A proof is verified before it
- * is handed out all the same.
+ * are known when the key is split, and [fold] leaves one of each. Sums meet as well:
+ * an attribute's base is minus the sum of those of its bounds, and where all three
+ * are equal they share their buckets. The product of all differences shows it, and
+ * the scalars are then split at random into two lists, which nothing relates.
  */
-import { AFFINE, type Curve, G1, type Group, type Term } from "./curve";
-import { type Kernel, LIMB, LIMBS, PAIR, PLAIN, R, limbsOf } from "./kernel";
+import { AFFINE, type Curve, G1, type Group, Meeting, type Term } from "./curve";
+import { type Kernel, LIMB, LIMBS, PAIR, PLAIN, P_LIMBS, R, limbsOf } from "./kernel";
 import type { Bases } from "./points";
+import { randomScalar } from "./random";
 
 /** Bits of a window: the fewest additions for the four thousand bases of the key. */
 export const WINDOW = 10;
@@ -48,6 +50,22 @@ function number(scalars: Int32Array, i: number): bigint {
   return x;
 }
 
+/**
+ * Takes a random number off each scalar, in place, and returns those numbers. Zeros
+ * stay: a folded base must not come back.
+ */
+function split(scalars: Int32Array): Int32Array {
+  const part = new Int32Array(scalars.length);
+  for (let i = 0; i < scalars.length / LIMBS; i++) {
+    const scalar = number(scalars, i);
+    if (scalar === 0n) continue;
+    const random = randomScalar();
+    part.set(limbsOf(random), LIMBS * i);
+    scalars.set(limbsOf((scalar + R - random) % R), LIMBS * i);
+  }
+  return part;
+}
+
 /** Groups of points to be added up: those of group g are points[start[g]] and the count[g] − 1 behind it. */
 interface Heaps {
   readonly points: Int32Array; // addresses
@@ -77,7 +95,7 @@ export class MultiExp {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.#trash = kernel.alloc(AFFINE);
+    this.#trash = kernel.register(AFFINE);
   }
 
   /**
@@ -88,13 +106,35 @@ export class MultiExp {
     const kernel = this.#kernel;
     const to = kernel.alloc(AFFINE);
     const mark = kernel.mark();
+    try {
+      const sum = this.#either(curve, bases, scalars, window);
+      if (sum !== null) kernel.copy(to, sum, AFFINE);
+      return sum === null ? null : to;
+    } finally {
+      scalars.fill(0);
+      kernel.release(mark);
+    }
+  }
+
+  /** The sum at once, or where points meet in it, as that of two random parts. */
+  #either(curve: Curve, bases: Bases, scalars: Int32Array, window: number): number | null {
+    const mark = this.#kernel.mark();
+    try {
+      return this.#sum(curve, bases, scalars, window);
+    } catch (e) {
+      if (!(e instanceof Meeting)) throw e;
+      this.#kernel.release(mark);
+    }
+    const part = split(scalars);
+    const sums = [part, scalars].map((s) => this.#sum(curve, bases, s, window));
+    part.fill(0);
+    return curve.sum(sums.filter((at) => at !== null).map((at) => ({ position: 0, at })));
+  }
+
+  #sum(curve: Curve, bases: Bases, scalars: Int32Array, window: number): number | null {
     const windows = Math.floor(SCALAR_BITS / window) + 1;
     const buckets = this.#add(bases.group, this.#fill(bases, scalars, window, windows));
-    scalars.fill(0);
-    const sum = curve.sum(this.#terms(bases.group, buckets, window, windows));
-    if (sum !== null) kernel.copy(to, sum, AFFINE);
-    kernel.release(mark);
-    return sum === null ? null : to;
+    return curve.sum(this.#terms(bases.group, buckets, window, windows));
   }
 
   /** Sorts the bases into buckets: bucket w·2^(c−1) + |d| − 1 for digit d of window w. */
@@ -173,8 +213,19 @@ export class MultiExp {
       const at = list + 4 * ADDITION * from;
       if (group === G1) kernel.call.g1add(at, count >> 1, buffer);
       else kernel.call.g2add(at, count, buffer);
+      this.#refuseMeeting(group, buffer + 2 * PAIR * (group === G1 ? count >> 1 : count));
     }
     kernel.release(mark);
+  }
+
+  /** The product of all differences of x, the buffer's last pair, is zero where points of equal x met. */
+  #refuseMeeting(group: Group, product: number): void {
+    const kernel = this.#kernel;
+    const zero = [0, 1].map((lane) => {
+      kernel.canonical((product >> 2) + lane, 2, P_LIMBS);
+      return kernel.isZero((product >> 2) + lane, 2);
+    });
+    if (group === G1 ? zero[0] || zero[1] : zero[0] && zero[1]) throw new Meeting(group);
   }
 
   /**

@@ -15,12 +15,12 @@ export const pins = {
   "K.bin": { file: "K.a9fd18ed1dd15663.bin", sha256: "a9fd18ed1dd15663fe9499af0fa22c3523384428362772cc0301d72dadd8780c", bytes: 126752 },
   "Z.bin": { file: "Z.cffd9175fc476656.bin", sha256: "cffd9175fc47665645d3afcd67c12aa68f0cd0088e343667d079fe1f840403ac", bytes: 131040 },
   "circuit.bin": { file: "circuit.b83a9bfe18055915.bin", sha256: "b83a9bfe18055915d658a90edd04606935e8423920808c0343453472a9cf0e74", bytes: 455900 },
-  "kernel.wasm": { file: "kernel.63acc6c6a0e0e193.wasm", sha256: "63acc6c6a0e0e193eb2ffa33fa0c4d28a21c27d0dfcded7f6c65a16d6d3c544d", bytes: 32299 },
+  "kernel.wasm": { file: "kernel.375818402dfc4d48.wasm", sha256: "375818402dfc4d485045661af6f8339303d4624041d0f1d9b405c4a38f4a2858", bytes: 37886 },
   "small.bin": { file: "small.8cc8c4aa6a93faea.bin", sha256: "8cc8c4aa6a93faea0005732530de61f25715ffa3041820e1f87498adc736df7a", bytes: 22408 },
 } as const satisfies Record<string, Pin>;
 
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
   "gnark.js": { file: "gnark.7b7e825a0d829d72.js", sha256: "7b7e825a0d829d72f4d7bcb81a1ff657e07f07cb49f0e54ee022791c5c34604c", bytes: 2132 },
-  "worker.js": { file: "worker.3d52570388e9c192.js", sha256: "3d52570388e9c1920ecaa0790b64f357f6584fa932452145b477efcdfcaf97db", bytes: 38223 },
+  "worker.js": { file: "worker.93e06a0e130d85fc.js", sha256: "93e06a0e130d85fc0c8f78f8e8ebd6e4d6cec3e010616d1ea325b9642311ac99", bytes: 39094 },
 } as const satisfies Record<string, Pin>;

@@ -1,4 +1,4 @@
-// Written by go test ./circuits/browser -run TestVerifyingKey -update, from the key of circuits/verifier.
+// Written by go test ./circuits/browser -run TestArithmetic -update, from the key of circuits/verifier.
 
 const HEX =
   "e01bc8e0c2ae712597d2ee772e8ad3e5aa6493b5516bd4f0165630008ddccfb2890a2a8a0d96962d2d2cd1efaa22edc631786ee813aed9f9deedf6f3f1909a32" +

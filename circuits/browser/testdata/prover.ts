@@ -1,4 +1,6 @@
 // The prover behind functions that take and return JSON.
+import { recall, remember } from "../src/cache";
+import type { Pinned } from "../src/files";
 import { pins, scripts } from "../src/pins";
 import { type OpenOptions, type Pins, type Prepared, Prover, ProverError, type Witness } from "../src/prover";
 
@@ -39,12 +41,14 @@ export function discard(i: number): void {
   held[i]!.discard();
 }
 
-/** Proves each witness with its message; all are prepared before the first is finished. */
-export async function prove(list: { witness: Plain; message: string }[]): Promise<string[]> {
-  const ready = await Promise.all(list.map((p) => prover.prepare(witness(p.witness))));
-  const proofs: string[] = [];
+/** Prepares all witnesses, and proves each with all of its messages. */
+export async function prove(list: { witness: Plain; messages: string[] }[]): Promise<string[][]> {
+  const ready = await Promise.all(list.map((r) => prover.prepare(witness(r.witness))));
+  const proofs: string[][] = [];
   for (const [i, p] of ready.entries()) {
-    proofs.push(hex(await p.finish(BigInt(list[i]!.message))));
+    const mine: string[] = [];
+    for (const m of list[i]!.messages) mine.push(hex(await p.finish(BigInt(m))));
+    proofs.push(mine);
     p.discard();
   }
   return proofs;
@@ -62,10 +66,30 @@ export async function refusals(list: Plain[]): Promise<string[]> {
   }));
 }
 
-export async function verify(list: { proof: string; witness: Plain; message: string }[]): Promise<boolean[]> {
+/** The verdict on each proof; a statement that is none counts as refused. */
+export async function verdicts(list: { proof: string; witness: Plain; message: string }[]): Promise<boolean[]> {
   const out: boolean[] = [];
-  for (const p of list) out.push(await prover.verify(bytes(p.proof), witness(p.witness), BigInt(p.message)));
+  for (const p of list) {
+    out.push(await prover.verify(bytes(p.proof), witness(p.witness), BigInt(p.message)).catch((e: unknown) => {
+      if (e instanceof ProverError && e.code === "witness") return false;
+      throw e;
+    }));
+  }
   return out;
+}
+
+/** Overwrites what the cache holds of the key with right files and wrong y; returns of how many. */
+export async function poison(): Promise<number> {
+  let n = 0;
+  for (const name of ["A.bin", "B1.bin", "K.bin", "Z.bin", "B2.bin"] as const) {
+    const file: Pinned = { url: "", ...pins[name] };
+    const kept = await recall(file);
+    if (!kept) continue;
+    kept.y[8 * n]! ^= 1;
+    await remember(file, kept);
+    n++;
+  }
+  return n;
 }
 
 export async function path(leaves: string, place: number): Promise<{ path: string[][]; root: string }> {
