@@ -60,6 +60,12 @@ func fakeParticipant(t *testing.T) *httptest.Server {
 func lookAtStep(t *testing.T, ctx context.Context, axe, name string, width int64) {
 	t.Helper()
 	look(t, ctx, axe, "", name, width)
+	if out := evaluate[[]string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => {
+		const r = e.getBoundingClientRect();
+		return r.width > 1 && (r.left < -1 || r.right > innerWidth + 1) && !e.closest(".govuk-skip-link, .govuk-visually-hidden");
+	}).map(e => e.outerHTML.slice(0, 200))`); len(out) > 0 {
+		t.Errorf("%s: beyond the edge: %s", name, out)
+	}
 	if small := evaluate[[]string](t, ctx, `[...document.querySelectorAll("#app a, #app button, #app input, #app summary")]
 		.filter(e => e.offsetWidth && !e.closest("p, li li, dd") && e.getBoundingClientRect().height < 24).map(e => e.outerHTML)`); len(small) > 0 {
 		t.Errorf("%s: too small to touch: %s", name, small)
@@ -109,14 +115,31 @@ func TestParticipantPages(t *testing.T) {
 	server := fakeParticipant(t)
 	faults := listen(t, ctx)
 	steps := []struct{ name, address, heading string }{
-		{"card", "/take-part", ""}, {"invitation", "/take-part#invitation", ""}, {"language", "/take-part#language", ""},
-		{"read", "/take-part#read-1", ""}, {"question", "/take-part#question-1", ""}, {"answer", "/take-part#answer-1", ""},
-		{"option", "/take-part#option-1", ""}, {"check", "/take-part#check", ""}, {"all", "/take-part#all", ""}, {"refuse", "/take-part#refuse", ""},
-		{"proof", "/take-part?fake=slow#proof", ""}, {"insecure", "/take-part?fake=insecure", ""}, {"today", "/take-part?fake=relayed#today", ""},
-		{"none", "/my-consent?fake=none", ""}, {"lost", "/my-consent?fake=none#lost", ""}, {"restore", "/my-consent?fake=none#restore", ""},
-		{"mine", "/my-consent?fake=amended", ""}, {"news", "/my-consent?fake=amended#news", ""}, {"text", "/my-consent#text", ""},
-		{"leave", "/my-consent?fake=#leave", ""}, {"sure", "/my-consent#leave-sure", ""}, {"visit", "/my-consent#visit", ""},
-		{"sheet", "/my-consent#sheet", ""}, {"hidden", "/my-consent#hidden", ""}, {"results", "/my-consent#results", ""},
+		{"card", "/take-part", ""},
+		{"invitation", "/take-part#invitation", ""},
+		{"language", "/take-part#language", ""},
+		{"read", "/take-part#read-1", ""},
+		{"question", "/take-part#question-1", ""},
+		{"answer", "/take-part#answer-1", ""},
+		{"option", "/take-part#option-1", ""},
+		{"check", "/take-part#check", ""},
+		{"all", "/take-part#all", ""},
+		{"refuse", "/take-part#refuse", ""},
+		{"proof", "/take-part?fake=slow#proof", ""},
+		{"insecure", "/take-part?fake=insecure", ""},
+		{"today", "/take-part?fake=relayed#today", ""},
+		{"none", "/my-consent?fake=none", ""},
+		{"lost", "/my-consent?fake=none#lost", ""},
+		{"restore", "/my-consent?fake=none#restore", ""},
+		{"mine", "/my-consent?fake=amended", ""},
+		{"news", "/my-consent?fake=amended#news", ""},
+		{"text", "/my-consent#text", ""},
+		{"leave", "/my-consent?fake=#leave", ""},
+		{"sure", "/my-consent#leave-sure", ""},
+		{"visit", "/my-consent#visit", ""},
+		{"sheet", "/my-consent#sheet", ""},
+		{"hidden", "/my-consent#hidden", ""},
+		{"results", "/my-consent#results", ""},
 		{"kept", "/my-consent#receipt-kept", ""},
 	}
 	for _, lang := range []string{"en", "ar"} {

@@ -311,7 +311,7 @@ func appLayout(f appFrame) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</ul></nav><div id=\"connection\"></div><main id=\"main\" class=\"govuk-main-wrapper t-app__main\" tabindex=\"-1\"><div id=\"app\" data-page=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "</ul></nav><main id=\"main\" class=\"govuk-main-wrapper t-app__main\" tabindex=\"-1\"><div id=\"connection\"></div><div id=\"app\" data-page=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -32,7 +32,7 @@ export function plural(l: string, n: number, forms: Partial<Record<Intl.LDMLPlur
 }
 
 // Codes and dates use the same digits in every language, those on cards and sheets.
-const locale = (l: Language) => `${l}-u-nu-latn`;
+const locale = (l: Language) => (l === "en" ? "en-GB" : `${l}-u-nu-latn`);
 
 /** A day, from YYYY-MM-DD or RFC 3339, in UTC as the ledger counts. */
 export function day(l: Language, text: string): string {

@@ -8,7 +8,7 @@ export interface Mistake { field: string; text: string }
 /** The page's one heading. It takes the focus when the step changes. */
 export function title(text: string, caption?: string, attributes: Attributes = {}): HTMLElement {
   return h("h1", { class: "govuk-heading-l", tabindex: -1, ...attributes },
-    caption && h("span", { class: "govuk-caption-l" }, caption), text);
+    caption && h("span", { class: "govuk-caption-l" }, h("bdi", {}, caption)), text);
 }
 
 export function heading(text: string, attributes: Attributes = {}): HTMLElement {

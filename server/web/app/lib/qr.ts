@@ -5,11 +5,11 @@ import { qrcodegen } from "./vendor/qrcodegen";
 
 const border = 4; // modules of quiet zone around the symbol (ISO/IEC 18004)
 
-/** The code of a text, with words for those who cannot see it. */
+/** The code of a text, with words for those who cannot see it. Long texts make fine codes, which are drawn larger. */
 export function qr(text: string, alternative: string): HTMLElement {
   const code = qrcodegen.QrCode.encodeText(text, qrcodegen.QrCode.Ecc.MEDIUM);
   const side = code.size + 2 * border;
-  return h("div", { class: "t-qr" },
+  return h("div", { class: code.size > 60 ? "t-qr t-qr--large" : "t-qr" },
     svg("svg", { viewBox: `0 0 ${side} ${side}`, role: "img", "aria-label": alternative, "shape-rendering": "crispEdges" },
       svg("rect", { width: side, height: side, fill: "#fff" }),
       svg("path", { d: path(code), fill: "#0b0c0c" })));

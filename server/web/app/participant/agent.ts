@@ -5,17 +5,17 @@
 /** What a site's invitation says. Code names its card; nothing in it is secret from the site. */
 export interface Card {
   code: string; ledger: string; trial: string; site: string; siteName: string; investigator: string;
-  version: number; day: string; study: string; contact: string; subject: string;
+  version: number; study: string; contact: string; subject: string;
 }
 
 /** The form that was read and the options taken, as the consent commits to them. */
-export interface Choice { form: string; language: string; taken: string[] }
+export interface Choice { form: string; language: string; taken: readonly string[] }
 
 /** A named part of the work behind a button, in the order in which they come. */
 export type Stage = "ready" | "invited" | "prove" | "send" | "seen";
 export type Tell = (stage: Stage, share: number) => void; // share of the stage that is done, 0 to 1
 
-/** What a person may keep: the study, the version and the time on the ledger. Never the account. */
+/** What a person may keep: the study, the version and the time on the ledger, where this device knows it. Never the account. */
 export interface Receipt { version: number; epoch: number; day: string }
 
 export interface Given extends Receipt { choice?: Choice }
@@ -26,12 +26,14 @@ export interface Status {
   given: Given[];     // consents on the ledger, oldest first
   open: { version: number; deadline: string }[]; // waiting for an answer; deadline RFC 3339, empty: none
   waiting: number;    // decisions made here that the public list does not show yet
+  refusal: string;    // why a decision made here was refused; empty: none was
   left: "" | "going" | "left"; // going: told, and not on the public list yet
-  heard: boolean;     // the site has answered the notice of leaving
-  now: string;        // the ledger's clock, RFC 3339: deadlines are measured by it, never by the phone's
+  told: boolean;      // the site has been told of leaving
+  heard: boolean;     // and has answered
+  now: string;        // the ledger's clock, RFC 3339: deadlines are measured by it, never by the phone's; empty: not reached
 }
 
-/** What is shown at a visit: a short code, and the same for a scanner. */
+/** What is shown at a visit: a short code, where the site has the proof already, and the proof for a scanner. */
 export interface Shown { code: string; text: string }
 
 /** Where a person had got to; kept on this device only. */
@@ -45,13 +47,15 @@ export interface Member {
   save(s: Saved): Promise<void>;
   /** Asks the site to be put on the list, and does all of the proof for a version that needs no decision. */
   ready(version: number, tell: Tell, signal: AbortSignal): Promise<void>;
-  /** Agrees. Today says that a dose is due today, so it cannot wait to be mixed with others. */
-  agree(version: number, choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt>;
+  /** Agrees; nothing: it is on its way and not on the ledger yet. Today says that a dose is due today, so it cannot wait to be mixed with others. */
+  agree(version: number, choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined>;
   /** Leaves: the site is told at once, then it goes on the record. Told: the site was. */
   leave(tell: Tell, signal: AbortSignal): Promise<{ told: boolean; recorded: boolean }>;
   visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown>;
   /** The recovery sheet: groups to read and type, and the same text for a scanner. */
   sheet(): Promise<{ groups: string[]; text: string }>;
+  /** Sends what waits and reads what came; says whether anything is different now. */
+  tend(): Promise<boolean>;
 }
 
 export interface Agent {

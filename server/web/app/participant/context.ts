@@ -2,7 +2,7 @@
 
 import { type Words } from "../lib/en";
 import { type Language } from "../lib/language";
-import { lead, next, para, title, warning } from "../lib/parts";
+import { heading, lead, next, para, title } from "../lib/parts";
 import { type Router, type Screen } from "../lib/screen";
 import { type Agent, AgentError, type Member } from "./agent";
 import { Study } from "./study";
@@ -52,7 +52,7 @@ export function unable(c: Context, why: "insecure" | "unsupported"): Screen {
   if (why === "unsupported") return { title: c.w.trouble.title, body: [title(c.w.trouble.title), lead(c.w.trouble.unsupported)] };
   const t = c.w.insecure;
   return { title: t.title, body: [
-    title(t.title), lead(t.text), warning(c.w.warning, t.how),
+    title(t.title), lead(t.text), heading(t.how),
     para(t.https("https://" + location.host + location.pathname)), para(t.here), para(t.or),
   ] };
 }

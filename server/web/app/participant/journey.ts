@@ -19,7 +19,6 @@ export interface Ends { start: string; refuse: string; renewed: boolean }
 
 export class Journey {
   private readiness: Readiness;
-  private receipt?: Receipt;
 
   constructor(private c: Context, private joined: Joined, private version: number, private ends: Ends) {
     this.readiness = new Readiness(joined, version);
@@ -223,7 +222,7 @@ export class Journey {
       title: w.proof.title, lead: w.proof.lead, stages: ["ready", "invited", "prove", "send", "seen"], cancelledText: w.proof.cancelled, home: "check",
       contact: contactOf(this.c, this.joined),
       run: async (progress, signal) => {
-        this.receipt = await this.joined.member.agree(this.version, choice, now.saved.today || this.ends.renewed && !now.way.relayed, progress, signal);
+        await this.joined.member.agree(this.version, choice, now.saved.today || this.ends.renewed && !now.way.relayed, progress, signal);
         if (!signal.aborted) this.c.router.replace("receipt");
       },
     });
@@ -232,13 +231,12 @@ export class Journey {
   private async receiptStep(): Promise<Screen | string> {
     const { w, l } = this.c, s = await this.joined.member.status();
     const given = s.given.find((g) => g.version === this.version);
-    const got = given ?? this.receipt;
-    if (!got && !s.waiting) return "check";
+    if (!given && !s.waiting) return "check";
     const v = await this.joined.study.version(this.version);
     const said = given ? w.receipt.title : w.receipt.titleOnWay;
     return { title: said, body: [
       panel(said, h("span", { dir: "auto" }, titleOf(v.protocol))),
-      !given && para(w.proof.mixing),
+      !given && para((await this.c.agent.way()).relayed ? w.proof.mixing : w.unsent),
       given && receiptOf(this.c, this.joined, given),
       heading(w.receipt.next),
       bullets([[link(w.receipt.sheet, "/my-consent" + query(this.joined, l) + "#sheet"), ". ", w.receipt.sheetWhy], link(w.receipt.mine, "/my-consent" + query(this.joined, l))]),
@@ -266,18 +264,24 @@ export function wholeText(f: Form): HTMLElement {
 
 /** How to reach the site, where a page fails. */
 export function contactOf(c: Context, j: Joined): HTMLElement {
-  return summary([{ key: c.w.contact, value: h("span", { dir: "auto" }, `${j.member.card.siteName}, ${j.member.card.contact}`) }]);
+  return summary([contactRow(c, j)]);
+}
+
+/** The site's name and how to reach it, the name once. */
+export function contactRow(c: Context, j: Joined): Row {
+  const { siteName, contact } = j.member.card;
+  return { key: c.w.contact, value: h("span", { dir: "auto" }, contact.includes(siteName) ? contact : `${siteName}, ${contact}`) };
 }
 
 /** A receipt with its code: study, version and time, never the account. */
 export function receiptOf(c: Context, j: Joined, r: Receipt): HTMLElement {
   const { w, l } = c, { card } = j.member;
-  const address = `${location.origin}/studies/${card.trial}/versions/${r.version}#epoch-${r.epoch}`;
+  const address = `${location.origin}/studies/${card.trial}/versions/${r.version}${r.day ? `#epoch-${r.epoch}` : ""}`;
   return h("div", { class: "t-receipt" },
     summary([
       { key: w.site, value: h("span", { dir: "auto" }, card.siteName) },
       { key: w.versionOf, value: w.version(r.version) },
-      { key: w.receipt.when, value: w.receipt.period(r.epoch, day(l, r.day)) },
+      ...(r.day ? [{ key: w.receipt.when, value: w.receipt.period(r.epoch, day(l, r.day)) }] : []),
     ]),
     qr(address, w.receipt.qr(r.version, r.epoch)),
     h("p", { class: "govuk-body-s t-address" }, h("bdi", {}, address)),

@@ -1,7 +1,7 @@
 // Leaving, in two steps and without a reason. Where the proof cannot be made the
 // person leaves by word, and the page says so at every step.
 
-import { bullets, button, details, group, heading, inset, lead, link, next, para, title, warning } from "../lib/parts";
+import { bullets, button, details, group, inset, lead, link, next, para, title, warning } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { type Context, type Joined } from "./context";
 import { contactOf } from "./journey";
@@ -25,32 +25,28 @@ export function sure(c: Context, j: Joined): Screen {
   ] };
 }
 
-/** What the last leaving came to, for the page that follows; a reload asks the ledger. */
-const outcome = new Map<string, { told: boolean; recorded: boolean }>();
-
 export async function leaving(c: Context, j: Joined): Promise<Screen | string> {
   const s = await j.member.status().catch(() => undefined);
-  if (s?.left) return "left";
+  if (s?.left === "left" || (s?.left === "going" && s.waiting > 0)) return "left";
   const { w } = c, site = contactOf(c, j);
   return working(c, {
     title: w.leave.title, lead: w.proof.lead, stages: ["ready", "prove", "send", "seen"], cancelledText: w.proof.cancelledLeave, home: "leave-sure",
     contact: [para(w.leave.wordText), site],
     run: async (progress, signal) => {
-      outcome.set(j.member.card.trial, await j.member.leave(progress, signal));
+      await j.member.leave(progress, signal);
       if (!signal.aborted) c.router.replace("left");
     },
   });
 }
 
 export async function left(c: Context, j: Joined): Promise<Screen | string> {
-  const t = c.w.leave, s = await j.member.status(), got = outcome.get(j.member.card.trial);
-  if (!s.left && !got) return "leave";
-  const told = s.heard || (got?.told ?? true), recorded = s.left === "left" || got?.recorded;
+  const t = c.w.leave, s = await j.member.status();
+  if (!s.left) return "leave";
   return { title: t.done, back: "", body: [
     title(t.done), lead(t.doneText),
-    told ? para(s.heard ? t.heard : t.told) : [warning(c.w.warning, t.untold), contactOf(c, j)],
-    para(recorded ? t.recorded : t.unrecorded),
-    inset(t.stop), heading(c.w.contact), contactOf(c, j),
+    s.told || s.heard ? para(s.heard ? t.heard : t.told) : [warning(c.w.warning, t.untold), contactOf(c, j)],
+    para(s.left === "left" ? t.recorded : t.unrecorded),
+    inset(t.stop), (s.told || s.heard) && contactOf(c, j),
     para(link(c.w.mine.title, "#")),
   ] };
 }

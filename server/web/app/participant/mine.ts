@@ -2,7 +2,7 @@
 
 import { h, type Child } from "../lib/dom";
 import { day } from "../lib/language";
-import { heading, inset, lead, link, menu, next, notice, para, summary, title, type Row } from "../lib/parts";
+import { heading, inset, lead, link, menu, next, notice, para, summary, title, warning, type Row } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { type Member, type Status } from "./agent";
 import { joined, type Context, type Joined } from "./context";
@@ -93,6 +93,7 @@ export class Mine {
       title(w.mine.title, j.member.card.study),
       members.length > 1 && para(link(w.mine.which, "#studies")),
       s.waiting > 0 && inset(w.unsent),
+      s.refusal !== "" && warning(w.warning, w.trouble.refused(s.refusal)),
       this.waiting(s),
       summary(this.facts(s)),
       this.unfinished(j, s),
@@ -103,7 +104,7 @@ export class Mine {
   private waiting(s: Status): Child {
     const { w, l } = this.c, open = s.open[s.open.length - 1];
     if (!open || !s.given.length || s.left) return null;
-    const days = open.deadline ? Math.ceil((Date.parse(open.deadline) - Date.parse(s.now)) / 86_400_000) : undefined;
+    const days = open.deadline && s.now ? Math.ceil((Date.parse(open.deadline) - Date.parse(s.now)) / 86_400_000) : undefined;
     const text = days === undefined ? w.mine.newAny : days > 0 ? w.mine.newText(w.mine.days(days)) : w.mine.newPast;
     return notice(w.mine.waiting,
       h("p", { class: "govuk-notification-banner__heading" }, w.mine.newTitle), para(text),
@@ -120,7 +121,7 @@ export class Mine {
     const state = s.left === "left" ? t.left : s.left === "going" ? t.going : s.given.length ? t.in : s.invited === "refused" ? t.refused(s.reason) : t.asked;
     const rows: Row[] = [{ key: t.state, value: h("strong", {}, state) }];
     rows.push({ key: t.agreed, value: s.given.length
-      ? h("ul", { class: "t-plain" }, s.given.map((g) => h("li", {}, link(t.agreedTo(g.version, day(l, g.day)), "#receipt-kept"))))
+      ? h("ul", { class: "t-plain" }, s.given.map((g) => h("li", {}, link(g.day ? t.agreedTo(g.version, day(l, g.day)) : w.version(g.version), "#receipt-kept"))))
       : t.nothing });
     return rows;
   }

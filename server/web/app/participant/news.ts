@@ -15,7 +15,7 @@ const order = ["risks", "burden", "payment", "data use", "eligibility", "design"
 
 export async function news(c: Context, j: Joined, open: { version: number; deadline: string }, s: Status): Promise<Screen> {
   const { w, l } = c, t = w.news, v = await j.study.version(open.version);
-  const past = open.deadline !== "" && Date.parse(open.deadline) <= Date.parse(s.now);
+  const past = open.deadline !== "" && s.now !== "" && Date.parse(open.deadline) <= Date.parse(s.now);
   const silent = open.deadline && !past ? t.silent(day(l, open.deadline)) : t.silentAny;
   const changes = v.changes ?? [];
   return { title: t.title, back: "", body: [

@@ -6,6 +6,7 @@ import { qr } from "../lib/qr";
 import { live, type Screen } from "../lib/screen";
 import { AgentError, type Member } from "./agent";
 import { wordsFor, type Context, type Joined } from "./context";
+import { contactRow } from "./journey";
 import { scanner } from "./scan";
 
 export async function sheet(c: Context, j: Joined): Promise<Screen> {
@@ -21,7 +22,7 @@ export async function sheet(c: Context, j: Joined): Promise<Screen> {
       qr(s.text, t.qr),
       summary([
         { key: t.card, value: h("bdi", { class: "t-hash" }, card.code) },
-        { key: c.w.contact, value: h("span", { dir: "auto" }, `${card.siteName}, ${card.contact}`) },
+        contactRow(c, j),
       ]),
       para(t.how), para(t.lose)),
     group(button(c.w.print, () => print())));

@@ -22,6 +22,34 @@ export function start(agent: Agent): void {
   keepLanguages();
   watchConnection(c);
   c.router.start();
+  tend(c);
+}
+
+// Steps that tell how things are, and ask nothing: they are shown again when things change.
+const telling = ["", "receipt", "left"];
+
+const often = 20_000; // milliseconds between looks at what waits
+
+// Sends what waits and reads what came: when the page opens, when the connection
+// comes back, and now and then while it is open.
+function tend(c: Context): void {
+  let busy = false;
+  const look = async () => {
+    if (busy || !navigator.onLine || c.agent.unable()) return;
+    busy = true;
+    try {
+      let changed = false;
+      for (const m of await c.agent.members()) changed = await m.tend() || changed;
+      if (changed && telling.includes(c.router.step)) c.router.again();
+    } catch {
+      // the steps themselves say what is wrong
+    } finally {
+      busy = false;
+    }
+  };
+  addEventListener("online", () => void look());
+  setInterval(() => void look(), often);
+  void look();
 }
 
 // Another language shows the same step: its links carry the step along.

@@ -2,7 +2,7 @@
 
 import { h } from "../lib/dom";
 import { languageName } from "../lib/language";
-import { field, form, heading, inset, lead, link, next, para, radios, submitButton, summary, tell, title } from "../lib/parts";
+import { field, form, heading, inset, lead, link, next, para, radios, submitButton, tell, title } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { AgentError, type Member } from "./agent";
 import { joined, wordsFor, type Context, type Joined } from "./context";
@@ -110,7 +110,7 @@ export class Take {
       para(w.invite.time),
       !given && next(begun ? w.invite.again : w.invite.start, "#" + first),
       inset(w.invite.quiet),
-      summary([{ key: w.contact, value: h("span", { dir: "auto" }, `${card.siteName}, ${card.contact}`) }]),
+      contactOf(this.c, j),
       para(link(w.hidden.title, "#hidden")),
     ] };
   }

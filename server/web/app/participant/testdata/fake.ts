@@ -21,7 +21,7 @@ function keep(name: string, value: unknown): void {
 
 const card: Card = {
   code: "K7QM-2RTX-9PWD", ledger: "00".repeat(32), trial: sessionStorage.getItem("trial") ?? trial, site: "11".repeat(32), siteName: "North Clinic", investigator: "22".repeat(32),
-  version: 1, day: "2012-07-09", study: "A patch for memory loss: is it safe, and does it help?", contact: "Dr Ada Moore, telephone 555 0100, room 12", subject: "07-0012",
+  version: 1, study: "A patch for memory loss: is it safe, and does it help?", contact: "Dr Ada Moore, telephone 555 0100, room 12", subject: "07-0012",
 };
 
 const receipt = (version: number) => ({ version, epoch: 412, day: "2012-07-09" });
@@ -43,7 +43,7 @@ class FakeMember implements Member {
     return {
       invited: "yes", reason: "", given: given.map((v) => ({ ...receipt(v), choice: { form: "icf-en", language: "en", taken: ["results"] } })),
       open: has("amended") && given.length === 1 ? [{ version: 2, deadline: "2012-11-13T00:00:00Z" }] : [],
-      waiting: has("unsent") ? 1 : 0, left: kept<"left">("left") ?? "", heard: false, now: "2012-10-14T10:00:00Z",
+      waiting: has("unsent") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
     };
   }
   async saved(): Promise<Saved | undefined> { return kept("saved"); }
@@ -63,6 +63,7 @@ class FakeMember implements Member {
     await work(["ready", "prove", "send"], tell, signal);
     return { code: "7KQ2MX", text: "TRIALITH1:" + btoa(slot + rep + "x".repeat(420)).replaceAll("=", "") };
   }
+  async tend() { return false; }
   async sheet() {
     const groups = ["7KQ2M", "X9PWD", "4RTX2", "K7QM2", "RTX9P", "WD7KQ", "2MX9P", "WD4RT", "X2K7Q", "M2RTX", "9PWD7"];
     return { groups, text: groups.join("") };

@@ -1,0 +1,208 @@
+// One study on this device, as the pages see it.
+
+import { Kind } from "../device/act";
+import { formatCode } from "../device/card";
+import { type Consenting } from "../device/consenting";
+import { type Device } from "../device/device";
+import { DeviceError } from "../device/error";
+import { type Outgoing } from "../device/queue";
+import { AgentError, type Card, type Choice, type Given, type Member, type Receipt, type Saved, type Shown, type Status, type Tell } from "./agent";
+import { pause, until, type OwnProver } from "./proving";
+import { translated } from "./trouble";
+
+// How often the site's answer and the public list are looked for, in
+// milliseconds, and how often before an act is left to travel by itself.
+const poll = 1000;
+const looks = 15;
+
+export class DeviceMember implements Member {
+  private readonly preparing = new Map<number, Promise<Consenting>>();
+  private readonly told = new Set<Tell>();
+
+  constructor(private readonly device: Device, private readonly prover: OwnProver) {}
+
+  get card(): Card {
+    const p = this.device.participation;
+    return {
+      code: formatCode(p.card), ledger: p.ledger, trial: p.trial, site: p.site, siteName: p.siteName, investigator: p.investigator, version: p.version,
+      study: p.study, contact: p.contact, subject: p.subject,
+    };
+  }
+
+  async status(): Promise<Status> {
+    const outgoing = await this.waiting();
+    const s = await this.device.status().catch(unreached);
+    const p = this.device.participation;
+    return {
+      invited: s?.enrolled ? "yes" : p.enrolled, reason: p.reason, given: p.given.map(givenOf),
+      open: (s?.open ?? []).map((a) => ({ version: a.version, deadline: a.due ? new Date(a.due).toISOString() : "" })),
+      waiting: outgoing.filter((o) => o.state !== "refused" && o.kind !== Kind.superseded).length,
+      refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? "",
+      left: s?.left ? "left" : p.leaving ? "going" : "", told: p.told, heard: p.heard, now: s ? new Date(s.now).toISOString() : "",
+    };
+  }
+
+  saved(): Promise<Saved | undefined> {
+    return this.device.store.draft<Saved>(this.device.participation.id);
+  }
+
+  save(s: Saved): Promise<void> {
+    return this.device.store.keepDraft(this.device.participation.id, s);
+  }
+
+  async ready(version: number, tell: Tell, signal: AbortSignal): Promise<void> {
+    await this.prepared(version, tell, signal);
+  }
+
+  async agree(version: number, choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined> {
+    return translated(async () => {
+      const consenting = await this.prepared(version, tell, signal);
+      if (signal.aborted) throw new AgentError("cancelled");
+      tell("prove", 0);
+      this.preparing.delete(version); // a proof is bound once
+      const made = await consenting.agree(choice, today, signal);
+      tell("prove", 1);
+      // From here on it is on the disk, and goes whether this page stays or not.
+      await this.deliver([made], tell);
+      return this.device.participation.given.map(givenOf).find((g) => g.version === version);
+    });
+  }
+
+  async leave(tell: Tell, signal: AbortSignal): Promise<{ told: boolean; recorded: boolean }> {
+    return translated(async () => {
+      const unwatch = this.prover.watch((share) => tell("ready", share));
+      tell("ready", 0);
+      try {
+        // The site is told even where the prover cannot be opened.
+        const { outgoing } = await this.device.leave(this.prover, signal);
+        tell("prove", 1);
+        await this.deliver(outgoing, tell);
+      } catch (e) {
+        unreached(e); // the decision is kept, and tend goes on with it
+      } finally {
+        unwatch();
+      }
+      const s = await this.status();
+      return { told: s.told, recorded: s.left === "left" };
+    });
+  }
+
+  async visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown> {
+    return translated(async () => {
+      tell("ready", 0);
+      const unwatch = this.prover.watch((share) => tell("ready", share));
+      try {
+        await until(this.prover.open(), signal);
+      } finally {
+        unwatch();
+      }
+      tell("prove", 0);
+      const shown = await this.device.visit({ slot, rep, kind: dose ? "dose" : "visit" }, this.prover, signal);
+      tell("send", 1);
+      return { code: shown.sent ? shown.code : "", text: shown.text };
+    });
+  }
+
+  /** The sheet's text for a scanner carries the card's code too, so that one scan fills both fields. */
+  async sheet(): Promise<{ groups: string[]; text: string }> {
+    const { groups, text } = await this.device.sheet();
+    return { groups, text: `${text}#${this.card.code}` };
+  }
+
+  async tend(): Promise<boolean> {
+    const before = await this.trace();
+    const synced = await this.device.sync(this.prover).catch(unreached);
+    // Who decided to leave without a connection leaves now.
+    if (synced && this.device.participation.leaving && synced.status.enrolled && !synced.status.left) {
+      await this.device.leave(this.prover);
+      await this.device.sync(this.prover);
+    }
+    return before !== await this.trace();
+  }
+
+  // What tending may have changed, as a text to compare.
+  private async trace(): Promise<string> {
+    const { given, enrolled, leaving, told, heard } = this.device.participation;
+    return JSON.stringify([given, enrolled, leaving, told, heard, (await this.waiting()).map((o) => [o.id, o.state])]);
+  }
+
+  private async waiting(): Promise<Outgoing[]> {
+    return (await this.device.store.outgoing()).filter((o) => o.study === this.device.participation.id);
+  }
+
+  // The preparation of a version, once for all who wait for it. Who stops waiting
+  // does not stop it: agreeing may want it the next moment.
+  private prepared(version: number, tell: Tell, signal: AbortSignal): Promise<Consenting> {
+    this.told.add(tell);
+    let work = this.preparing.get(version);
+    if (!work) {
+      work = translated(() => this.prepare(version));
+      this.preparing.set(version, work);
+      work.catch(() => this.preparing.delete(version));
+    }
+    return until(work, signal).finally(() => this.told.delete(tell));
+  }
+
+  private async prepare(version: number): Promise<Consenting> {
+    const all: Tell = (stage, share) => this.told.forEach((t) => t(stage, share));
+    const unwatch = this.prover.watch((share) => all("ready", share));
+    all("ready", 0);
+    try {
+      await this.prover.open();
+    } finally {
+      unwatch();
+    }
+    all("ready", 1);
+    all("invited", 0);
+    await this.enrolled();
+    const consenting = await this.device.consent(version, this.prover);
+    all("invited", 1);
+    return consenting;
+  }
+
+  // Asks the site to put this device's leaf on the list, and waits until it has.
+  private async enrolled(): Promise<void> {
+    for (let asked = false;;) {
+      const { status } = await this.device.sync(this.prover);
+      const p = this.device.participation;
+      if (status.enrolled) return;
+      if (!asked && p.enrolled !== "asked") {
+        await this.device.ask(this.prover);
+        asked = true;
+      } else if (p.enrolled === "refused") {
+        throw new AgentError("refused", p.reason);
+      }
+      await pause(poll);
+    }
+  }
+
+  // Sends acts and looks for them. What does not show soon is left to travel: it
+  // waits for others, or for a connection, and tend goes on with it.
+  private async deliver(acts: Outgoing[], tell: Tell): Promise<void> {
+    tell("send", 0);
+    for (let look = 0; look < looks; look++) {
+      const synced = await this.device.sync(this.prover).catch(unreached);
+      const left = (await this.waiting()).filter((o) => acts.some((a) => a.id === o.id));
+      const refused = left.find((o) => o.state === "refused");
+      if (refused) throw new AgentError("refused", refused.refusal);
+      if (left.length === 0) return tell("seen", 1);
+      if (!synced || synced.report.faults.length > 0) return; // no connection
+      if (left.every((o) => o.state === "sent")) tell("seen", 0);
+      if (left.some((o) => o.sent.at(-1)?.batcher)) return; // mixed with others, later
+      await pause(poll);
+    }
+  }
+}
+
+function givenOf(g: { version: number; epoch: number; day: number; choice?: Choice }): Given {
+  return {
+    version: g.version, epoch: g.epoch, day: g.day ? new Date(g.day * 86_400_000).toISOString().slice(0, 10) : "",
+    ...(g.choice && { choice: g.choice }),
+  };
+}
+
+// Without a connection the page tells what this device remembers.
+function unreached(e: unknown): undefined {
+  if (e instanceof DeviceError && e.code === "offline") return undefined;
+  throw e;
+}
