@@ -75,13 +75,17 @@ func Seal(key Key, ledger wire.LedgerID, batcher trial.ActorID, act []byte) ([]b
 	if len(act) == 0 || len(act) > MaxActBytes {
 		return nil, fmt.Errorf("act: %d bytes; at least one and at most %d fit into a sealed act", len(act), MaxActBytes)
 	}
+	plain := make([]byte, PlainBytes)
+	binary.BigEndian.PutUint16(plain, uint16(len(act)))
+	copy(plain[2:], act)
+	return sealPlain(key, ledger, batcher, plain)
+}
+
+func sealPlain(key Key, ledger wire.LedgerID, batcher trial.ActorID, plain []byte) ([]byte, error) {
 	public, err := kem.NewPublicKey(key[:])
 	if err != nil {
 		return nil, fmt.Errorf("seal key: %w", err)
 	}
-	plain := make([]byte, PlainBytes)
-	binary.BigEndian.PutUint16(plain, uint16(len(act)))
-	copy(plain[2:], act)
 	sealed, err := hpke.Seal(public, kdf, aead, info(ledger, batcher), plain)
 	if err != nil {
 		return nil, err
