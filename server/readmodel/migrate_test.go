@@ -1,0 +1,48 @@
+package readmodel
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/glebarez/sqlite"
+	"github.com/go-gormigrate/gormigrate/v2"
+)
+
+// TestMigrationKeepsLeavings: tables of before there were batches are taken over
+// as they are.
+func TestMigrationKeepsLeavings(t *testing.T) {
+	t.Parallel()
+	db, err := connect(sqlite.Open("file:"+filepath.Join(t.TempDir(), "old.db")), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if pool, err := db.DB(); err != nil || pool.Close() != nil {
+			t.Error("the database does not close")
+		}
+	})
+	options := *gormigrate.DefaultOptions
+	options.TableName = "readmodel_migrations"
+	if err := gormigrate.New(db, &options, migrations[:3]).Migrate(); err != nil {
+		t.Fatal(err)
+	}
+	row := func(place uint64, leaf byte) leavingRow {
+		return leavingRow{Trial: []byte{1}, Place: place, Version: 1, Leaf: []byte{leaf}, Site: []byte{2}, MemberSet: 1, Way: 1, Used: true, Time: 3, Sequence: 4}
+	}
+	if err := insert(db, []leavingRow{row(7, 1), row(8, 2)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := insert(db, []leavingRow{row(8, 3)}); err == nil {
+		t.Fatal("the old table takes two leavings of an entry; the test shows nothing")
+	}
+	if err := migrate(db); err != nil {
+		t.Fatal(err)
+	}
+	if err := insert(db, []leavingRow{row(8, 3)}); err != nil {
+		t.Error(err)
+	}
+	var got []leavingRow
+	if err := db.Order("place, leaf").Find(&got).Error; err != nil || len(got) != 3 || got[0].Leaf[0] != 1 || !got[1].Used || got[2].Leaf[0] != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
