@@ -29,8 +29,8 @@ export interface Version {
   reason: string;
 }
 
-/** Registration is a version with what a device needs of its protocol. */
-export interface Registration extends Version {
+/** Registration is a version with what a device needs of its protocol: all of it stands for ever. */
+export interface Registration extends Omit<Version, "settled" | "existing"> {
   title: string;
   forms: Form[];
   visits: Visit[];
@@ -119,6 +119,7 @@ type Query = { method?: string; kind?: string; body?: Uint8Array; tag?: string |
 /** Node is one node, at the page's own address unless another is given. */
 export class Node {
   private readonly lists = new Map<string, { tag: string; names: Names }>();
+  private readonly registrations = new Map<string, Registration>();
 
   constructor(private readonly base = "") {}
 
@@ -146,15 +147,12 @@ export class Node {
     return (await this.read(`/v1/trials/${trial}`, signal)).list("versions", versionOf);
   }
 
-  /** version is a version with its forms and visits. */
+  /** version is a version with its forms and visits, downloaded once. */
   async version(trial: Name, version: number, signal?: AbortSignal): Promise<Registration> {
-    const s = await this.read(`/v1/trials/${trial}/versions/${version}`, signal);
-    const p = s.part("protocol");
-    return {
-      ...versionOf(s), title: p.text("public_title") || p.text("title"), forms: p.list("forms", formOf),
-      visits: p.list("visits", (v) => ({ id: v.text("id"), name: v.text("name"), dose: v.flag("dose"), repeatable: v.flag("repeatable") })),
-      answerDays: p.part("terms").count("answer_days"),
-    };
+    const path = `/v1/trials/${trial}/versions/${version}`;
+    const known = this.registrations.get(path) ?? registrationOf(await this.read(path, signal));
+    this.registrations.set(path, known);
+    return known;
   }
 
   /** sites lists a trial's sites. */
@@ -353,6 +351,16 @@ function versionOf(s: Shape): Version {
   return {
     version: s.count("version"), existing: s.flag("existing"), formSet: s.name("form_set"), settled: s.flag("settled"),
     effective: s.text("effective"), reason: s.text("reason"),
+  };
+}
+
+function registrationOf(s: Shape): Registration {
+  const p = s.part("protocol");
+  return {
+    version: s.count("version"), formSet: s.name("form_set"), effective: s.text("effective"), reason: s.text("reason"),
+    title: p.text("public_title") || p.text("title"), forms: p.list("forms", formOf),
+    visits: p.list("visits", (v) => ({ id: v.text("id"), name: v.text("name"), dose: v.flag("dose"), repeatable: v.flag("repeatable") })),
+    answerDays: p.part("terms").count("answer_days"),
   };
 }
 

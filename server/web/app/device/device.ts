@@ -90,7 +90,12 @@ export class Device {
    * sync reads the site's letters, sends what waits, and notes what the ledger
    * has. With a prover it makes anew what was proven against a list that is no more.
    */
-  async sync(prover?: Prover, signal?: AbortSignal): Promise<{ status: Status; report: Report }> {
+  sync(prover?: Prover, signal?: AbortSignal): Promise<{ status: Status; report: Report }> {
+    return this.store.alone(this.p.id, () => this.synced(prover, signal), signal);
+  }
+
+  private async synced(prover?: Prover, signal?: AbortSignal): Promise<{ status: Status; report: Report }> {
+    await this.change(() => undefined); // another page may have changed it
     await this.hear(signal);
     const report = await flush(this.node, this.store, this.p.id, prover && ((o) => this.remake(o, prover, signal)), signal);
     for (const a of report.accepted) {
@@ -153,7 +158,11 @@ export class Device {
    * version that is not settled: silence under one would count as missing. No
    * reason is asked. Told: the site's inbox has the notice.
    */
-  async leave(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
+  leave(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
+    return this.store.alone(this.p.id, () => this.leaving(prover, signal), signal);
+  }
+
+  private async leaving(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
     await this.change((p) => {
       p.leaving = true;
     });

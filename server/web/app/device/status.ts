@@ -22,11 +22,28 @@ export interface Lists {
   trees: Map<string, Names>; // of who owes what; of passes only the names are known before they are needed
 }
 
-/** lists downloads the lists, the same for everyone. */
+// What time alone changes in a list, a site's floor or a version's settling, is this late at most.
+const keepFor = 60_000;
+
+const kept = new WeakMap<Node, Map<Name, Lists>>();
+
+/** lists downloads the lists, the same for everyone. As long as the ledger has not grown, those that were downloaded stand. */
 export async function lists(node: Node, trial: Name, signal?: AbortSignal): Promise<Lists> {
-  const [now, ledger, versions, sites, members, latest, names] = await Promise.all([
-    node.now(signal), node.ledger(signal), node.versions(trial, signal), node.sites(trial, signal), node.members(trial, signal),
-    node.latest(trial, signal), node.trees(trial, signal),
+  const [now, ledger] = await Promise.all([node.now(signal), node.ledger(signal)]);
+  const of = kept.get(node) ?? new Map<Name, Lists>();
+  kept.set(node, of);
+  const known = of.get(trial);
+  if (known && known.ledger.height === ledger.height && Math.abs(now - known.now) < keepFor) {
+    return known;
+  }
+  const l = await download(node, trial, now, ledger, signal);
+  of.set(trial, l);
+  return l;
+}
+
+async function download(node: Node, trial: Name, now: number, ledger: Ledger, signal?: AbortSignal): Promise<Lists> {
+  const [versions, sites, members, latest, names] = await Promise.all([
+    node.versions(trial, signal), node.sites(trial, signal), node.members(trial, signal), node.latest(trial, signal), node.trees(trial, signal),
   ]);
   const owing = names.filter((n) => /^[NEX]-/.test(n));
   const trees = await Promise.all(owing.map((n) => node.leaves(trial, n, signal)));

@@ -63,6 +63,11 @@ export class Store {
     });
   }
 
+  /** alone does work on a study while no other page of this browser does such work on it. */
+  alone<T>(id: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return locked(`${this.name}/${id}`, work, signal);
+  }
+
   /** forget takes a study off this device with all that belongs to it. */
   async forget(id: string): Promise<void> {
     for (const o of await this.outgoing()) {
@@ -167,8 +172,8 @@ function sealingKey(db: IDBDatabase, name: string): Promise<CryptoKey> {
   });
 }
 
-async function locked<T>(name: string, work: () => Promise<T>): Promise<T> {
-  return (await navigator.locks.request(name, work)) as T;
+async function locked<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return (await navigator.locks.request(name, signal ? { signal } : {}, work)) as T;
 }
 
 // done waits for a request and, where it writes, for its transaction: what is not on the disk was not kept.
