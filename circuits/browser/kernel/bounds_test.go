@@ -151,9 +151,13 @@ func TestValuesStayReduced(t *testing.T) {
 		}
 		p := func(n int64) *big.Int { return new(big.Int).Mul(f.p, big.NewInt(n)) }
 		most := func(n int64) *big.Int { return new(big.Int).Sub(p(n), big.NewInt(1)) }
-		// below is whether (x + q·p) / 2^261 < 2p for every q below 2^261.
+		// below is whether x and the greatest multiples of p' and p, over 2^261, stay
+		// below 2p.
 		below := func(x *big.Int) bool {
-			total := new(big.Int).Mul(new(big.Int).Sub(radix, big.NewInt(1)), f.p)
+			split := power2(width * quick)
+			long := new(big.Int).Mul(k.constant(fd.upper), power2(width)) // p' + 1
+			total := long.Mul(long, split)
+			total.Add(total, new(big.Int).Mul(new(big.Int).Sub(radix, split), f.p))
 			return total.Add(total, x).Cmp(new(big.Int).Mul(p(2), radix)) < 0
 		}
 		loose := new(big.Int).Add(most(2), p(4)) // a - b + 4p

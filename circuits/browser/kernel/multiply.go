@@ -13,44 +13,88 @@ func times(x func(k, i int), y ...[limbs]local) factors {
 	return factors{len(y), x, func(k, _, j int) local { return y[k][j] }, func(int) int { return 0 }}
 }
 
+// quick is how many rows of a product take their multiple of p without waiting for
+// it: see product.
+const quick = limbs - 2
+
 // product writes Σ x_k·y_k / 2^261 modulo p for both lanes.
 //
 // The accumulator t_j of each row holds two products of limbs for every term and
 // row it has lived through, unreduced: carries are taken once, at the end. Rows
-// go from the least limb of x to the greatest; each adds x_i·y, then the multiple
-// q of p that makes the lowest limb vanish, and shifts by one limb.
+// go from the least limb of x to the greatest; each adds x_i·y, then a multiple of
+// p that makes the lowest limb vanish, and shifts by one limb.
+//
+// The last two rows add q·p with q = t0·(-1/p) modulo 2^29. The rows before take
+// p' = p·(-1/p modulo 2^29) for p: it is 2^29·upper - 1, so q is the lowest limb of
+// t0 itself, and to add q·p' and shift is to drop that limb and add q·upper one limb
+// up. That waits for no product of q. What p' is longer than p, the rows that follow
+// divide away; the last two leave of it less than p/2^29.
 func (f *function) product(fd *prime, to place, of factors) {
-	t, p := f.limbs(), f.limbs()
-	for i := range p {
-		f.limb(fd.modulus, i).set(p[i])
-	}
+	t, upper, p := f.limbs(), f.limbs(), f.limbs()
 	q, low29, inverse := f.vector(), f.vector(), f.vector()
 	f.all32(mask).set(low29)
-	f.all32(fd.inverse).set(inverse)
+	f.constants(fd.upper, upper)
 	xs := make([]local, of.count)
 	for k := range xs {
 		xs[k] = f.vector()
 	}
 	for i := range limbs {
+		if i == quick {
+			f.constants(fd.modulus, p)
+			f.all32(fd.inverse).set(inverse)
+		}
 		for k, x := range xs {
 			of.x(k, i)
 			f.set(x)
 		}
 		for j := of.from(i); j < limbs; j++ {
-			// t8 of a later row is new too: the shift left it empty.
-			f.accumulate(t[j], i == 0 || j == limbs-1, xs, func(k int) local { return of.y(k, i, j) })
+			// A row with p leaves t8 empty.
+			fresh := i == 0 || j == limbs-1 && i > quick
+			f.accumulate(t[j], fresh, xs, func(k int) local { return of.y(k, i, j) })
 		}
-		// q = t0·(-1/p) modulo 2^29, moved to words 0 and 1
-		f.get(t[0]).get(inverse).op(i32x4Mul).get(low29).op(v128And).tee(q).get(q).shuffle(0, 2, 0, 2).set(q)
-		// t0 + q·p0 is a multiple of 2^29: the shift drops only zeros.
-		f.get(q).get(p[0]).op(multiply).get(t[0]).op(i64x2Add).shift(i64x2Shr)
-		f.get(q).get(p[1]).op(multiply).op(i64x2Add).get(t[1]).op(i64x2Add).set(t[0])
-		for j := 2; j < limbs; j++ {
-			f.get(q).get(p[j]).op(multiply).get(t[j]).op(i64x2Add).set(t[j-1])
+		if i < quick {
+			f.get(t[0]).get(low29).op(v128And).spreadQ(q)
+			f.quickRow(q, upper, t)
+		} else {
+			f.get(t[0]).get(inverse).op(i32x4Mul).get(low29).op(v128And).spreadQ(q)
+			f.row(q, p, t)
 		}
 	}
 	f.carry(t)
 	f.pack(to, t)
+}
+
+// constants reads an element into locals.
+func (f *function) constants(p place, to [limbs]local) {
+	for i := range to {
+		f.limb(p, i).set(to[i])
+	}
+}
+
+// spreadQ moves what is on the stack from words 0 and 2 to words 0 and 1 of q.
+func (f *function) spreadQ(q local) { f.tee(q).get(q).shuffle(0, 2, 0, 2).set(q) }
+
+// quickRow adds q·p' and shifts. The lowest limb of t0 is q.
+func (f *function) quickRow(q local, upper, t [limbs]local) {
+	f.get(t[0]).shift(i64x2Shr).get(t[1]).op(i64x2Add)
+	f.get(q).get(upper[0]).op(multiply).op(i64x2Add).set(t[0])
+	for j := 1; j < limbs; j++ {
+		f.get(q).get(upper[j]).op(multiply)
+		if j+1 < limbs {
+			f.get(t[j+1]).op(i64x2Add)
+		}
+		f.set(t[j])
+	}
+}
+
+// row adds q·p and shifts: t0 + q·p0 is a multiple of 2^29, so that only zeros are
+// dropped. It leaves t8 empty.
+func (f *function) row(q local, p, t [limbs]local) {
+	f.get(q).get(p[0]).op(multiply).get(t[0]).op(i64x2Add).shift(i64x2Shr)
+	f.get(q).get(p[1]).op(multiply).op(i64x2Add).get(t[1]).op(i64x2Add).set(t[0])
+	for j := 2; j < limbs; j++ {
+		f.get(q).get(p[j]).op(multiply).get(t[j]).op(i64x2Add).set(t[j-1])
+	}
 }
 
 // accumulate adds the products x_k·y_k of two limbs to an accumulator, or begins it
@@ -95,11 +139,14 @@ func (f *function) pack(to place, t [limbs]local) {
 // In: b reduced; a reduced or loose. Out: reduced.
 //
 // Accumulators: 9 rows of a limb of a (below 2^31) times one of b (below 2^29),
-// 9 of q and p (below 2^29 each) and one carry:
+// 9 of q and upper or p (below 2^29 each) and one carry:
 //
 //	9·2^60 + 9·2^58 + 2^35 < 2^64
 //
-// Value: a < 6p and b < 2p, so (a·b + q·p) / 2^261 < 12p²/2^261 + p < 2p.
+// Value: a < 6p and b < 2p. The multiples of p' come to less than 2^203·2^29·p and
+// those of p to less than 2^261·p, so
+//
+//	(12p² + 2^232·p + 2^261·p) / 2^261 < 2p
 func (k *kernel) multiplication(fd *prime, export string) *function {
 	f, arg := k.function(export, 3)
 	to, a, b := arg[0].at(0), arg[1].at(0), arg[2].at(0)
@@ -153,7 +200,7 @@ func (k *kernel) squaring(fd *prime, export string) *function {
 //
 //	9·2^58 + 9·2^60 + 9·2^58 + 2^36 < 2^64
 //
-// Value: (2p·2p + 2p·4p + q·p) / 2^261 < 12p²/2^261 + p < 2p.
+// Value: 2p·2p + 2p·4p are 12p², as in mul.
 func (k *kernel) multiplicationE2(fd *prime) *function {
 	f, arg := k.function("mulE2", 3)
 	to, a, b := arg[0].at(0), arg[1].at(0), arg[2].at(0)

@@ -8,6 +8,7 @@ type prime struct {
 	inverse uint32 // -1/p modulo 2^29
 
 	modulus place // p
+	upper   place // (p·inverse + 1)/2^29: the limbs of p·inverse above the lowest, and one more
 	twice   place // 2p
 	borrow  place // 4p with limbs that no limb of a reduced element exceeds
 	one     place // 2^261 modulo p
@@ -20,14 +21,22 @@ func (k *kernel) newPrime(p *big.Int) *prime {
 	m := &k.memory
 	times := func(n int64) *big.Int { return new(big.Int).Mul(p, big.NewInt(n)) }
 	word := big.NewInt(1 << width)
+	inverse := new(big.Int).Sub(word, new(big.Int).ModInverse(p, word))
 	return &prime{
 		p:       p,
-		inverse: uint32(new(big.Int).Sub(word, new(big.Int).ModInverse(p, word)).Uint64()),
+		inverse: uint32(inverse.Uint64()),
 		modulus: m.pair(split(p)),
+		upper:   m.pair(split(upper(p, inverse))),
 		borrow:  m.pair(lend(split(times(4)))),
 		twice:   m.pair(split(times(2))),
 		one:     m.pair(split(montgomery(big.NewInt(1), p))),
 	}
+}
+
+// upper returns (p·inverse + 1)/2^29, which is whole, and below p.
+func upper(p, inverse *big.Int) *big.Int {
+	x := new(big.Int).Mul(p, inverse)
+	return x.Add(x, big.NewInt(1)).Rsh(x, width)
 }
 
 // lend moves one from each limb to the limb below, so that every limb but the
