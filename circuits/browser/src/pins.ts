@@ -15,7 +15,7 @@ export const pins = {
   "K.bin": { file: "K.a9fd18ed1dd15663.bin", sha256: "a9fd18ed1dd15663fe9499af0fa22c3523384428362772cc0301d72dadd8780c", bytes: 126752 },
   "Z.bin": { file: "Z.cffd9175fc476656.bin", sha256: "cffd9175fc47665645d3afcd67c12aa68f0cd0088e343667d079fe1f840403ac", bytes: 131040 },
   "circuit.bin": { file: "circuit.b83a9bfe18055915.bin", sha256: "b83a9bfe18055915d658a90edd04606935e8423920808c0343453472a9cf0e74", bytes: 455900 },
-  "kernel.wasm": { file: "kernel.375818402dfc4d48.wasm", sha256: "375818402dfc4d485045661af6f8339303d4624041d0f1d9b405c4a38f4a2858", bytes: 37886 },
+  "kernel.wasm": { file: "kernel.e7fab346296243e8.wasm", sha256: "e7fab346296243e85fefc66fa325843a9492d53e80612e58b2eb732dd4ace880", bytes: 38506 },
   "small.bin": { file: "small.8cc8c4aa6a93faea.bin", sha256: "8cc8c4aa6a93faea0005732530de61f25715ffa3041820e1f87498adc736df7a", bytes: 22408 },
 } as const satisfies Record<string, Pin>;
 
