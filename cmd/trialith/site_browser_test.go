@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/trialith/trialith/circuits/browser/browsertest"
 	"github.com/trialith/trialith/cmd/trialith/demo"
@@ -224,6 +225,8 @@ func TestSiteInABrowser(t *testing.T) {
 	d.remove(p)
 	d.restart()
 	d.stranger(n)
+	d.languages()
+	d.backup()
 	if refused := js[[]string](d, "refused"); len(refused) > 0 {
 		t.Errorf("refused by the policy, or failed: %q", refused)
 	}
@@ -348,6 +351,14 @@ func (d *desk) withdrawn(p *guest) {
 	d.open("today")
 	d.until("the notice", `document.querySelectorAll(".t-red").length === 1`)
 	d.look("today-withdrawn")
+	// A day later nobody has looked.
+	js[bool](d, `(window.real = fetch, window.fetch = async (...a) => { const r = await real(...a); if (!String(a[0]).startsWith("/v1/mail/")) return r;
+		const b = await r.json(); b.now = new Date(Date.parse(b.now) + 25 * 3600e3).toISOString(); return new Response(JSON.stringify(b), {status: r.status}) }, true)`)
+	d.open("cards")
+	d.open("today")
+	d.until("the alarm", `document.querySelector(".t-red .govuk-warning-text")`)
+	d.look("today-late")
+	js[bool](d, `(window.fetch = real, true)`)
 	d.press("I have seen it, and dosing has stopped")
 	p.hear("acknowledged")
 	d.until("no notice", `!document.querySelector(".t-red")`)
@@ -358,7 +369,7 @@ func (d *desk) remove(p *guest) {
 	d.open("leave")
 	d.shows("Who leaves?")
 	d.press("Continue")
-	d.shows("Why?")
+	d.shows("Somebody leaves")
 	d.choose("why")
 	d.fill("reason", "Told the site by telephone.")
 	d.fill("pass", "a wrong passphrase")
@@ -426,6 +437,77 @@ func (d *desk) stranger(n *node) {
 	d.press("Check and sign")
 	d.until("the warning", `document.querySelector(".govuk-warning-text") && ![...document.querySelectorAll("button")].some(b => b.innerText === "Sign and enrol")`)
 	d.look("forged")
+}
+
+// languages shows the page in the others that it speaks, the right way round, and
+// with text twice as large.
+func (d *desk) languages() {
+	d.t.Helper()
+	for lang, heading := range map[string]string{"es": "Hoy", "ar": "اليوم"} {
+		if err := chromedp.Do(d.ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(d.url+"/site?lang="+lang)); err != nil {
+			d.t.Fatal(err)
+		}
+		d.until("unlock", `document.getElementById("pass")`)
+		d.fill("pass", firstPass)
+		js[bool](d, `(document.querySelector("#app form button").click(), true)`)
+		d.shows(heading)
+		d.look("today-" + lang)
+		if dir := js[string](d, `getComputedStyle(document.querySelector("#app")).direction`); (dir == "rtl") != (lang == "ar") {
+			d.t.Errorf("%s is written %s", lang, dir)
+		}
+	}
+	js[bool](d, `(document.documentElement.style.fontSize = "200%", true)`)
+	d.look("today-large")
+}
+
+// backup saves the site's file, and brings it back into a browser that has lost
+// its own; all by keyboard, but for the choosing of the file.
+func (d *desk) backup() {
+	d.t.Helper()
+	d.reload()
+	d.shows("Unlock")
+	d.until("the field", `document.getElementById("pass")`)
+	js[bool](d, `(document.getElementById("person").focus(), true)`)
+	d.keys(kb.Tab, firstPass, kb.Enter)
+	d.shows("Today")
+	js[bool](d, `(document.querySelector('a[href="#computer"]').focus(), true)`)
+	d.keys(kb.Enter)
+	d.shows("This computer")
+	d.until("the heading has the focus", `document.activeElement.tagName === "H1"`)
+	js[bool](d, `(window.saved = new Promise(yes => { URL.createObjectURL = b => (b.text().then(yes), "#") }), true)`)
+	js[bool](d, `([...document.querySelectorAll("button")].find(b => b.innerText === "Save a backup").focus(), true)`)
+	d.keys(kb.Enter)
+	file := filepath.Join(d.t.TempDir(), "backup.json")
+	if err := os.WriteFile(file, []byte(js[string](d, `saved`)), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	js[bool](d, `new Promise(yes => { indexedDB.deleteDatabase("trialith-site").onsuccess = () => yes(true) })`)
+	d.reload()
+	d.shows("Set up this computer")
+	js[bool](d, `(document.querySelector('a[href="#restore"]').focus(), true)`)
+	d.keys(kb.Enter)
+	d.shows("Bring back a backup")
+	d.look("restore")
+	if err := chromedp.Do(d.ctx, chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file})); err != nil {
+		d.t.Fatal(err)
+	}
+	js[bool](d, `(document.querySelector("#app form button").focus(), true)`)
+	d.keys(kb.Enter)
+	d.shows("Unlock")
+	js[bool](d, `(document.getElementById("person").focus(), true)`)
+	d.keys(kb.Tab, firstPass, kb.Enter)
+	d.shows("Today")
+	d.open("cards")
+	d.until("the card", `document.body.innerText.includes("07-0013")`)
+}
+
+func (d *desk) keys(keys ...string) {
+	d.t.Helper()
+	for _, k := range keys {
+		if err := chromedp.Do(d.ctx, chromedp.KeyEvent(k)); err != nil {
+			d.t.Fatal(err)
+		}
+	}
 }
 
 // forge sends a request for a version that the card does not name.

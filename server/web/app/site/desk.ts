@@ -66,7 +66,7 @@ export class DeskError extends Error {
   constructor(readonly code: DeskFault, readonly detail = "") { super(detail ? `${code}: ${detail}` : code); }
 }
 export type DeskFault =
-  | "place" | "subject" | "taken" | "body" | "ledger" | "trial" | "site" | "person" | "kind" | "version" | "day" | "kiosk" | "slot"
+  | "place" | "subject" | "taken" | "body" | "ledger" | "trial" | "site" | "person" | "kind" | "version" | "noVersion" | "day" | "kiosk" | "slot"
   | "code" | "recorded" | "left" | "second" | "notEnrolled" | "nothing" | "reason";
 
 export class Desk {
@@ -156,7 +156,7 @@ export class Desk {
       const v = await node.version(this.place.trial, o.version);
       if (Date.parse(v.effective + "T00:00:00Z") <= now) return v;
     }
-    throw new DeskError("version");
+    throw new DeskError("noVersion");
   }
 
   async newCard(subject: string): Promise<Card> {

@@ -30,11 +30,11 @@ export function tick(name: string, text: string): HTMLElement {
         h("label", { class: "govuk-label govuk-checkboxes__label", for: name }, text))));
 }
 
-/** A table. The first cell of a row is its heading. */
-export function table(caption: string, heads: string[], rows: Child[][]): HTMLElement {
+/** A table. The first cell of a row is its heading. The caption is only spoken where the page's heading says it. */
+export function table(caption: string, heads: string[], rows: Child[][], spoken = false): HTMLElement {
   return h("div", { class: "t-scroll", role: "region", tabindex: 0, "aria-label": caption },
     h("table", { class: "govuk-table" },
-      h("caption", { class: "govuk-table__caption govuk-table__caption--m" }, caption),
+      h("caption", { class: spoken ? "govuk-visually-hidden" : "govuk-table__caption govuk-table__caption--m" }, caption),
       h("thead", { class: "govuk-table__head" }, h("tr", { class: "govuk-table__row" }, heads.map((x) => h("th", { scope: "col", class: "govuk-table__header" }, x)))),
       h("tbody", { class: "govuk-table__body" }, rows.map((row) => h("tr", { class: "govuk-table__row" },
         row.map((cell, i) => i === 0 ? h("th", { scope: "row", class: "govuk-table__header" }, cell) : h("td", { class: "govuk-table__cell" }, cell)))))));

@@ -55,7 +55,7 @@ export const cards: Step = (c, d) => {
     x.leaf ? link(x.entry ?? "", `/studies/${d.place.trial}/leaves/${x.leaf}`) : link([t.show, h("span", { class: "govuk-visually-hidden" }, ` ${x.subject}`)], `#card/${i}`),
   ]);
   return { title: t.all, back: "today", body: [
-    rows.length === 0 ? [title(t.all), para(t.allNone)] : [title(t.all), table(t.all, [c.w.subject, t.state, c.w.version, c.w.day, c.w.entry], rows.reverse())],
+    rows.length === 0 ? [title(t.all), para(t.allNone)] : [title(t.all), table(t.all, [c.w.subject, t.state, c.w.version, c.w.day, c.w.entry], rows.reverse(), true)],
     next(t.title, "#card"),
   ] };
 };

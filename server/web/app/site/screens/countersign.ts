@@ -16,7 +16,7 @@ export const countersigned: Step = (c, d) => {
   return { title: t.title, back: "today", body: [
     title(t.title), lead(t.lead),
     lines.length === 0 ? para(t.none)
-      : table(t.title, [c.w.subject, c.w.version, c.w.form, c.w.day], lines.map((l): Child[] => [subject(l.leaf), l.version, l.form, isoDay(l.day)])),
+      : table(t.title, [c.w.subject, c.w.version, c.w.form, c.w.day], lines.map((l): Child[] => [subject(l.leaf), l.version, l.form, isoDay(l.day)]), true),
     pending(c, d),
     posted.length > 0 && table(t.committed, [t.epoch, t.total, c.w.entry], posted.map((x): Child[] => [x.epoch, x.total, x.entry || t.sure])),
     lines.length > 0 && [heading(t.file), para(t.fileAbout),

@@ -25,7 +25,7 @@ export function person(c: Context, back: string, done: (name: string, seed: Byte
     const name = typed(data, "who"), pass = String(data.get("pass") ?? ""), fresh = data.get("which") === "make";
     const mistakes = [
       !name && { field: "who", text: t.noName },
-      !data.get("which") && { field: "which", text: t.noWhich },
+      !data.get("which") ? { field: "which", text: t.noWhich } : !fresh && !chosen(f, "file") && !typed(data, "key") && { field: "key", text: t.noKey },
       [...pass].length < shortest ? { field: "pass", text: t.short(shortest) } : pass !== data.get("pass2") && { field: "pass2", text: t.differ },
     ].filter((m) => m !== false);
     if (mistakes.length > 0) return wrong(c, ...mistakes);
