@@ -79,6 +79,8 @@ type Ledger struct {
 	Ledger        wire.LedgerID `json:"ledger"`
 	Height        uint64        `json:"height"`
 	Transactions  uint64        `json:"transactions"`
+	GenesisTime   time.Time     `json:"genesis_time"`
+	EpochSeconds  uint32        `json:"epoch_seconds"`
 	Demonstration bool          `json:"demonstration"`
 	Clock         string        `json:"clock"` // "study" or "real"
 }

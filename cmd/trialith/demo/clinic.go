@@ -2,7 +2,7 @@ package demo
 
 import (
 	"context"
-	"encoding/hex"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -61,7 +61,7 @@ func (h *Clinic) turn(ctx context.Context) error {
 		h.amend = time.Time{}
 		errs = append(errs, h.amendStudy(ctx))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, h.postTable(ctx))...)
 }
 
 func (h *Clinic) answer(ctx context.Context, l client.Letter) error {
@@ -178,6 +178,25 @@ func (h *Clinic) countersign(ctx context.Context, i *invitation, l client.Letter
 	return h.tell(ctx, i, client.Letter{Type: "countersigned", Version: l.Version})
 }
 
+// postTable commits to the countersign table as it stands, at most once in each
+// epoch.
+func (h *Clinic) postTable(ctx context.Context) error {
+	now := h.config.Clock.Now()
+	epoch := h.epochs.EpochAt(now)
+	if len(h.signed) == h.told || h.told > 0 && epoch <= h.posted {
+		return nil
+	}
+	rand.Read(h.salt[:]) //nolint:errcheck // never fails (crypto/rand)
+	body := consent.Countersign{
+		Site: h.site.site, Epoch: epoch, Table: act.Commit("countersign", h.salt, wire.Marshal(h.signed)), Total: uint32(len(h.signed)), Day: trial.DayOf(now),
+	}
+	if _, err := h.site.investigator.must(ctx, contract.ConsentCountersign, wire.StreamID(h.study.trial), body); err != nil {
+		return err
+	}
+	h.told, h.posted = len(h.signed), epoch
+	return nil
+}
+
 // amendStudy makes version 2, which those who are in must be asked about.
 func (h *Clinic) amendStudy(ctx context.Context) error {
 	p := walk(true)
@@ -188,9 +207,4 @@ func (h *Clinic) amendStudy(ctx context.Context) error {
 	h.study.versions = append(h.study.versions, p)
 	h.version = 2
 	return h.approveAndOpen(ctx)
-}
-
-// Keys says in hex who signs at the clinic; for a visitor who tries the site's page.
-func (h *Clinic) Keys() (investigator, second string) {
-	return hex.EncodeToString(h.site.investigator.id[:]), hex.EncodeToString(h.site.second.id[:])
 }

@@ -35,8 +35,12 @@ type Clinic struct {
 
 	version trial.Version
 	cards   map[client.Box]*invitation
-	read    uint64 // sequence of the newest letter read
+	read    uint64        // sequence of the newest letter read
+	epochs  trial.Context // that count the ledger's epochs
 	signed  []countersigned
+	told    int       // rows of signed that the ledger has a commitment to
+	posted  uint64    // epoch of the latest commitment
+	salt    [32]byte  // of it
 	amend   time.Time // when the sponsor amends; zero: not planned
 }
 
@@ -68,7 +72,10 @@ func OpenStudy(ctx context.Context, c Config) (*Clinic, error) {
 	s.regulator = newParty(s, "Regulator", trial.Regulator, demonstration.Key("regulator"))
 	s.sponsor = newParty(s, "Sponsor of the walking study (example)", trial.Sponsor, nil)
 	s.ethics = newParty(s, "Ethics committee of the walking study (example)", trial.Ethics, nil)
-	h := &Clinic{config: c, study: s, api: s.api, sponsor: s.sponsor, ethics: s.ethics, version: 1, cards: map[client.Box]*invitation{}}
+	h := &Clinic{
+		config: c, study: s, api: s.api, sponsor: s.sponsor, ethics: s.ethics, version: 1, cards: map[client.Box]*invitation{},
+		epochs: trial.Context{Genesis: info.GenesisTime.UnixMilli(), Epoch: info.EpochSeconds},
+	}
 	for _, p := range []*party{s.sponsor, s.ethics} {
 		if _, err := s.regulator.must(ctx, contract.DirectoryRegister, wire.Directory, p.register(country)); err != nil {
 			return nil, err
