@@ -30,6 +30,7 @@ func TestLetters(t *testing.T) {
 		{"sheet misread", sheetMisread},
 		{"store", store},
 		{"store guarded", storeGuarded},
+		{"docs/wire.md", page},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, p) })
 	}

@@ -107,12 +107,13 @@ export async function readAnswer(answer: Bytes, ledger: Name, signer: Name, seal
   return promise;
 }
 
-// A batcher's refusals: 1 unreadable, 2 malformed, 3 elsewhere, 4 unproven, 5 used, 6 busy.
+const used = 5;
+
+// A batcher judges nothing: what it does not take goes to another, later. Only
+// that the account is used is looked up in the public list.
 function refusal(answer: Bytes): DeviceError {
   const text = "batcher: " + new TextDecoder().decode(answer.subarray(3, 3 + answer[2]!));
-  const rules: Record<number, number> = { 2: 1, 3: 10, 4: 304, 5: 306 };
-  const code = rules[answer[1]!];
-  return code === undefined ? new DeviceError("offline", text) : new RefusedError(422, code, text, "");
+  return answer[1] === used ? new RefusedError(422, 306, text, "") : new DeviceError("offline", text);
 }
 
 async function verify(signer: Name, signed: Bytes, signature: Uint8Array, what: string): Promise<void> {
