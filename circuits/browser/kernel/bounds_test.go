@@ -142,6 +142,9 @@ func TestNoLimbOverflows(t *testing.T) {
 func TestValuesStayReduced(t *testing.T) {
 	t.Parallel()
 	radix, k := power2(radix), generate()
+	if k.fp.modulus.offset != 1024 {
+		t.Errorf("the limbs of p stand at %d, and the package comment says 1024", k.fp.modulus.offset)
+	}
 	for i, f := range fields {
 		fd := []*prime{k.fp, k.fr}[i]
 		for n, at := range map[int64]place{1: fd.modulus, 2: fd.twice, 4: fd.borrow} {

@@ -66,7 +66,7 @@ import (
 type kernel struct {
 	module
 	zero                     place
-	inner                    place // scratch of pow and of nodes, whose callers have their own
+	inner                    place // scratch of pow and of nodes: neither calls the other
 	fp, fr                   *prime
 	mulE2, sub2, subLoose    *function
 	gather, scatter, inverse *function

@@ -8,21 +8,20 @@ import (
 
 // How elements stand in memory; the package comment says why.
 const (
-	width = 29           // bits of a limb
-	limbs = 9            // limbs of an element
-	mask  = 1<<width - 1 // the largest limb of a reduced element
-	radix = width * limbs
-	pair  = 80 // bytes of two elements side by side
-	plain = 40 // bytes of one element on its own
-	quad  = 16 // bytes of a vector
+	width = 29            // bits of a limb
+	limbs = 9             // limbs of an element
+	mask  = 1<<width - 1  // the largest limb of a reduced element
+	radix = width * limbs // Montgomery form is x·2^radix
+	pair  = 80            // bytes of two elements side by side
+	plain = 40            // bytes of one element on its own
+	quad  = 16            // bytes of a vector
 
 	// Heap is the first address that the kernel leaves to its host.
 	Heap = 8192
 
-	constants = 1024 // the address of the first constant; scratch ends here
-	slots     = 12   // pair elements of scratch
-
-	innerSlots = 10
+	constants  = 1024 // the address of the first constant; scratch ends here
+	slots      = 12   // pair elements of scratch
+	innerSlots = 10   // and of inner scratch: a node's children, parents and key
 )
 
 // place is where an element stands: an offset from the address in a local, or a
