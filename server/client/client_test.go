@@ -115,7 +115,7 @@ func TestProblem(t *testing.T) {
 	}{
 		{
 			answer{403, "", `{"type":"urn:x","status":403,"title":"t","detail":"signature: not the signer's","code":4,"remedy":"sign it"}`},
-			client.Problem{Status: 403, Title: "t", Detail: "signature: not the signer's", Code: trial.BadSignature, Remedy: "sign it"},
+			client.Problem{Type: "urn:x", Status: 403, Title: "t", Detail: "signature: not the signer's", Code: trial.BadSignature, Remedy: "sign it"},
 			"HTTP 403: signature: not the signer's",
 		},
 		{answer{502, "", "<html>a gateway</html>"}, client.Problem{Status: 502, Title: "Bad Gateway"}, "HTTP 502: Bad Gateway"},

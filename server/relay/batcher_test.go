@@ -166,6 +166,38 @@ func TestBadActIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestBadActsHideNobody: bad acts do not count towards the least size.
+func TestBadActsHideNobody(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for n := range 4 {
+		l.take(n)
+	}
+	l.ledger.bad[accountOf(0)], l.ledger.bad[accountOf(3)] = trial.UnknownRoot, trial.UnknownRoot
+	l.tick(1)
+	if l.want(); l.batcher.Held() != 2 {
+		t.Errorf("%d held", l.batcher.Held())
+	}
+	l.take(4)
+	l.tick(2)
+	l.want(3)
+}
+
+// TestBadActsTakeNoPlace: a batch full of bad acts keeps nobody out.
+func TestBadActsTakeNoPlace(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for n := range consent.MaxBatch {
+		l.take(n)
+		l.ledger.bad[accountOf(n)] = trial.UnknownRoot
+	}
+	for n := range 20 {
+		l.take(1000 + n)
+	}
+	l.tick(1)
+	l.want(20)
+}
+
 // TestNothingNamed: a batch refused for no act's sake is not lost.
 func TestNothingNamed(t *testing.T) {
 	t.Parallel()

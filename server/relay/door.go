@@ -114,14 +114,14 @@ func (b *Batcher) proven(a *consent.Act) error {
 
 // keep writes an act down and returns the epoch that it came in.
 func (b *Batcher) keep(bytes []byte) (uint64, error) {
-	h, err := b.hold(bytes)
+	h, err := b.hold(bytes, b.epoch(b.cfg.Clock.Now()))
 	if err != nil {
 		return 0, err
 	}
 	return h.epoch, b.synced(h.end)
 }
 
-func (b *Batcher) hold(bytes []byte) (*held, error) {
+func (b *Batcher) hold(bytes []byte, epoch uint64) (*held, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	id := idOf(bytes)
@@ -131,7 +131,7 @@ func (b *Batcher) hold(bytes []byte) (*held, error) {
 	if len(b.state.acts) >= b.cfg.MaxHeld {
 		return nil, sealed.Refuse(sealed.Busy, "holds %d acts and takes no more now; send elsewhere or later", len(b.state.acts))
 	}
-	end, err := b.write(change{Taken: []taken{{Act: bytes, Epoch: b.epoch(b.cfg.Clock.Now())}}})
+	end, err := b.write(change{Taken: []taken{{Act: bytes, Epoch: epoch}}})
 	if err != nil {
 		return nil, err
 	}

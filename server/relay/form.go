@@ -33,7 +33,7 @@ func (b *Batcher) close(ctx context.Context, now int64) error {
 	}
 	c := change{Closed: present}
 	for _, id := range sortedTrials(waiting) {
-		formed, finished, err := b.form(ctx, id, waiting[id], now)
+		formed, finished, err := b.form(ctx, id, present-1, waiting[id], now)
 		if err != nil { // the epoch stays open: the next tick asks again
 			return fmt.Errorf("trial %s: %w", short(id), err)
 		}
@@ -54,9 +54,9 @@ func sortedTrials(m map[trial.ID][]*held) []trial.ID {
 	return ids
 }
 
-// form chooses what of a trial's acts goes out now. What the ledger has already
-// is finished: its device sent it by another way.
-func (b *Batcher) form(ctx context.Context, id trial.ID, acts []*held, now int64) (formed []batch, finished []actID, err error) {
+// form chooses what of a trial's acts goes out now, in the batch that closes an
+// epoch. What the ledger has already is finished: its device sent it by another way.
+func (b *Batcher) form(ctx context.Context, id trial.ID, epoch uint64, acts []*held, now int64) (formed []batch, finished []actID, err error) {
 	latest, err := b.lists.latest(ctx, b.node, id)
 	if err != nil {
 		return nil, nil, err
@@ -80,7 +80,6 @@ func (b *Batcher) form(ctx context.Context, id trial.ID, acts []*held, now int64
 	}
 	chosen = most(chosen)
 	shuffle(chosen)
-	epoch := b.epoch(now) - 1
 	b.cfg.Tell(fmt.Sprintf("trial %s, epoch %d: a batch of %d: %s", short(id), epoch, len(chosen), why))
 	return []batch{newBatch(id, epoch, now+life, chosen)}, finished, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
@@ -67,7 +66,7 @@ func (b *Batcher) settle(ctx context.Context, x *batch) error {
 		err = b.send(ctx, &later)
 	}
 	if r, ok := errors.AsType[*trial.Refusal](err); ok {
-		return b.refused(x, r)
+		return b.refused(ctx, x, r)
 	}
 	if err != nil {
 		return err
@@ -123,24 +122,28 @@ func (b *Batcher) actsOf(x *batch) ([]*held, error) {
 }
 
 // refused takes the act out that a batch was refused for, and forms it again
-// from the others. Where no act is named they all wait for the next epoch: by
-// then the node can say more, or the operator has mended what is wrong.
-func (b *Batcher) refused(x *batch, r *trial.Refusal) error {
+// from what waits: others take the place, and what is fewer than the least size
+// without it waits, or whoever makes bad acts could make an honest one stand
+// alone. Where no act is named they all wait for the next epoch: by then the
+// node can say more, or the operator has mended what is wrong.
+func (b *Batcher) refused(ctx context.Context, x *batch, r *trial.Refusal) error {
 	place, named := consent.BadAct(r.Text)
 	if !named || place >= len(x.Acts) {
 		b.cfg.Tell(fmt.Sprintf("trial %s, epoch %d: a batch of %d refused; its acts wait for the next epoch: %v", short(x.Trial), x.Epoch, len(x.Acts), r))
 		return b.commit(change{Dissolved: []tx.Key{x.Key}})
 	}
 	b.cfg.Tell(fmt.Sprintf("trial %s, epoch %d: an act left out of a batch of %d: refused with code %d", short(x.Trial), x.Epoch, len(x.Acts), r.Code))
-	acts, err := b.actsOf(x)
-	if err != nil {
+	if err := b.commit(change{Finished: []actID{x.Acts[place]}, Dissolved: []tx.Key{x.Key}}); err != nil {
 		return err
 	}
-	c := change{Finished: []actID{x.Acts[place]}, Dissolved: []tx.Key{x.Key}}
-	if rest := slices.Delete(acts, place, place+1); len(rest) > 0 {
-		c.Formed = []batch{newBatch(x.Trial, x.Epoch, b.cfg.Clock.Now()+life, rest)}
+	b.mu.Lock()
+	waiting := b.state.waiting(x.Epoch + 1)[x.Trial]
+	b.mu.Unlock()
+	formed, finished, err := b.form(ctx, x.Trial, x.Epoch, waiting, b.cfg.Clock.Now())
+	if err != nil {
+		return err // they wait for the next epoch
 	}
-	return b.commit(c)
+	return b.commit(change{Formed: formed, Finished: finished})
 }
 
 // compact writes the journal anew once something in it is finished: a batcher
