@@ -78,13 +78,11 @@ func (f *function) spreadQ(q local) { f.tee(q).get(q).shuffle(0, 2, 0, 2).set(q)
 func (f *function) quickRow(q local, upper, t [limbs]local) {
 	f.get(t[0]).shift(i64x2Shr).get(t[1]).op(i64x2Add)
 	f.get(q).get(upper[0]).op(multiply).op(i64x2Add).set(t[0])
-	for j := 1; j < limbs; j++ {
-		f.get(q).get(upper[j]).op(multiply)
-		if j+1 < limbs {
-			f.get(t[j+1]).op(i64x2Add)
-		}
-		f.set(t[j])
+	last := limbs - 1
+	for j := 1; j < last; j++ {
+		f.get(q).get(upper[j]).op(multiply).get(t[j+1]).op(i64x2Add).set(t[j])
 	}
+	f.get(q).get(upper[last]).op(multiply).set(t[last])
 }
 
 // row adds q·p and shifts: t0 + q·p0 is a multiple of 2^29, so that only zeros are
