@@ -118,6 +118,7 @@ func provingKey(t *testing.T) *groth16.ProvingKey {
 func TestArithmetic(t *testing.T) {
 	page := browsertest.Open(t, "circuits/browser/testdata/arithmetic.ts", browsertest.Handlers{browser.Base: browser.Handler(nil)})
 	t.Run("sums", func(t *testing.T) { testSums(t, page) })
+	t.Run("meetings", func(t *testing.T) { testMeetings(t, page) })
 	t.Run("expand", func(t *testing.T) { testExpand(t, page) })
 	t.Run("quotient", func(t *testing.T) { testQuotient(t, page) })
 	t.Run("solver", func(t *testing.T) { testSolver(t, page) })
@@ -161,14 +162,81 @@ func windows(kind string) []int {
 
 func expectSums(t *testing.T, page *browsertest.Page, what, part string, list []fr.Element, windows []int, infinity bool, want string) {
 	t.Helper()
-	if infinity {
-		want = ""
-	}
+	want = unless(infinity, want)
 	for i, got := range browsertest.Call[[]string](t, page, "sums", part, []string{hexes(list)}, windows) {
 		if got != want {
 			t.Errorf("%s, window %d: %s, want %s", what, windows[i], got, want)
 		}
 	}
+}
+
+// Sums that come to a point and its like are right all the same: bases that add up
+// to others, with equal scalars, among many that do not.
+func testMeetings(t *testing.T, page *browsertest.Page) {
+	r := rand.New(rand.NewPCG(5, 5))
+	_, _, g1, g2 := curve.Generators()
+	const n = 600
+	p, q := randomScalar(r), randomScalar(r)
+	var sum, minus fr.Element
+	sum.Add(&p, &q)
+	minus.Neg(&sum)
+	multiples := []fr.Element{p, q, minus, p, q, sum} // each triple with a scalar of its own; no two have equal x there
+	list := make([]fr.Element, n)
+	for len(multiples) < n {
+		multiples = append(multiples, randomScalar(r))
+	}
+	for i := range list {
+		list[i] = randomScalar(r)
+	}
+	for name, change := range map[string]func(){
+		"a triple without a rest": func() {
+			list[0], list[1], list[2], list[3], list[4], list[5] = p, p, p, fr.Element{}, fr.Element{}, fr.Element{}
+		},
+		"ones": func() { list[0], list[1], list[2] = number(1), number(1), number(1) },
+		"a sum": func() {
+			list[0], list[1], list[2], list[3], list[4], list[5] = fr.Element{}, fr.Element{}, fr.Element{}, q, q, q
+		},
+	} {
+		change()
+		bases1, bases2 := curve.BatchScalarMultiplicationG1(&g1, multiples), curve.BatchScalarMultiplicationG2(&g2, multiples)
+		var x1, x2 []byte
+		for i := range multiples {
+			x1, x2 = append(x1, compress1(bases1[i])...), append(x2, compress2(bases2[i])...)
+		}
+		var want1 curve.G1Affine
+		var want2 curve.G2Affine
+		if _, err := want1.MultiExp(bases1, list, ecc.MultiExpConfig{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := want2.MultiExp(bases2, list, ecc.MultiExpConfig{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := browsertest.Call[string](t, page, "sumOver", 1, hex.EncodeToString(x1), hexes(list)); got != wire1(want1) {
+			t.Errorf("%s in G1: %s, want %s", name, got, wire1(want1))
+		}
+		if got := browsertest.Call[string](t, page, "sumOver", 2, hex.EncodeToString(x2), hexes(list)); got != wire2(want2) {
+			t.Errorf("%s in G2: %s, want %s", name, got, wire2(want2))
+		}
+	}
+}
+
+func unless(infinity bool, point string) string {
+	if infinity {
+		return ""
+	}
+	return point
+}
+
+func compress1(p curve.G1Affine) []byte {
+	x, y := wire(p.X), wire(p.Y)
+	x[31] |= y[0] & 1 << 7
+	return x
+}
+
+func compress2(p curve.G2Affine) []byte {
+	x, y := wire(p.X.A0), wire(p.Y.A0)
+	x[31] |= y[0] & 1 << 7
+	return append(x, wire(p.X.A1)...)
 }
 
 // Points come out of their compressed form as they went in, of both signs; a y
@@ -178,15 +246,11 @@ func testExpand(t *testing.T, page *browsertest.Page) {
 	const n = 33 // odd: the last one has no neighbour
 	var x1, y1, x2, y2, other []byte
 	for _, p := range key.G1.A[:n] {
-		x, y := wire(p.X), wire(p.Y)
-		x[31] |= y[0] & 1 << 7
-		x1, y1 = append(x1, x...), append(y1, y...)
+		x1, y1 = append(x1, compress1(p)...), append(y1, wire(p.Y)...)
 	}
 	for _, p := range key.G2.B[:n] {
-		x, y := wire(p.X.A0), wire(p.Y.A0)
-		x[31] |= y[0] & 1 << 7
-		x2 = append(append(x2, x...), wire(p.X.A1)...)
-		y2 = append(append(y2, y...), wire(p.Y.A1)...)
+		x2 = append(x2, compress2(p)...)
+		y2 = append(append(y2, wire(p.Y.A0)...), wire(p.Y.A1)...)
 		p.Neg(&p)
 		other = append(append(other, wire(p.Y.A0)...), wire(p.Y.A1)...)
 	}

@@ -5,8 +5,9 @@
  * is refused. Bits of a number come from hints; rows behind them check each.
  */
 import { ProverError } from "./error";
-import { type Kernel, LIMBS, PAIR, PAIR_WORDS, PLAIN, R, R_LIMBS, WIRE_WORDS, expectSize, inScalars, inverse, limbsOf, wordsOf } from "./kernel";
+import { type Kernel, LIMBS, PAIR, PAIR_WORDS, PLAIN, R, R_LIMBS, WIRE_WORDS, inScalars, inverse, limbsOf, wordsOf } from "./kernel";
 import { Quotient } from "./quotient";
+import { Reader } from "./reader";
 
 /** The wire of the message; wire 0 is the constant one. */
 const MESSAGE = 4;
@@ -17,6 +18,9 @@ interface Hint {
   readonly count: number;
   readonly terms: readonly { readonly factor: bigint; readonly wire: number }[];
 }
+
+/** Addresses of a coefficient and a wire. */
+type Term = readonly [number, number];
 
 /** One row: lists of (coefficient, wire) addresses for the kernel. */
 interface Row {
@@ -30,27 +34,6 @@ interface Row {
 
 const HEADER = ["publics", "secrets", "internals", "coefficients", "rows", "hints", "terms", "log", "lateRow", "lateWire"] as const;
 type Header = Record<(typeof HEADER)[number], number>;
-
-/** Reads little-endian numbers one after the other. */
-export class Reader {
-  readonly #view: DataView;
-  at: number;
-
-  constructor(bytes: Uint8Array, at = 0) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.at = at;
-  }
-
-  u16(): number {
-    this.at += 2;
-    return this.#view.getUint16(this.at - 2, true);
-  }
-
-  u32(): number {
-    this.at += 4;
-    return this.#view.getUint32(this.at - 4, true);
-  }
-}
 
 /** The circuit in a kernel's memory. */
 export class Circuit {
@@ -214,17 +197,18 @@ export class Circuit {
     const defined = Array.from({ length: h.rows }, () => r.u16());
     const wires = new Reader(file, r.at);
     const coefficients = new Reader(file, r.at + 2 * h.terms);
-    expectSize("circuit.bin", file.length, r.at + 4 * h.terms);
+    wires.expectEnd("circuit.bin", 4 * h.terms);
     const zero = table + PLAIN * h.coefficients;
-    const next = (): [number, number] => [table + PLAIN * coefficients.u16(), this.#wires + PLAIN * wires.u16()];
-    const write = (left: readonly [number, number][], right: readonly [number, number][]): { at: number; terms: number } => {
+    const next = (): Term => [table + PLAIN * coefficients.u16(), this.#wires + PLAIN * wires.u16()];
+    const write = (left: readonly Term[], right: readonly Term[]): { at: number; terms: number } => {
       const terms = Math.max(left.length, right.length);
       const at = kernel.alloc(16 * terms);
       for (let i = 0; i < terms; i++) kernel.words.set([...(left[i] ?? [zero, zero]), ...(right[i] ?? [zero, zero])], (at >> 2) + 4 * i);
       return { at, terms };
     };
     return defined.map((wire, i) => {
-      const [left, right, output] = [0, 1, 2].map((k) => Array.from({ length: lengths[3 * i + k]! }, next)) as [[number, number][], [number, number][], [number, number][]];
+      const list = (k: number): Term[] => Array.from({ length: lengths[3 * i + k]! }, next);
+      const [left, right, output] = [list(0), list(1), list(2)];
       const sides = write(left, right);
       const check = write(output, []);
       return { sides: sides.at, sidesTerms: sides.terms, output: check.at, outputTerms: check.terms, wire: wire - 1 };

@@ -7,8 +7,6 @@
  * of Fp2. A *plain* element is nine words in 40 bytes. On the wire an element is
  * 32 bytes, least byte first, of the same x·2^261.
  */
-import { ProverError } from "./error";
-
 /** The order of BN254's coordinate field. */
 export const P = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
 /** The order of BN254's groups: the field of scalars. */
@@ -278,9 +276,4 @@ export class Kernel {
     }
     return out;
   }
-}
-
-/** Refuses a file whose parts do not add up: the pins and the code are of two versions. */
-export function expectSize(name: string, got: number, want: number): void {
-  if (got !== want) throw new ProverError("internal", `${name}: ${got} bytes, and its counts say ${want}; load the page again`);
 }

@@ -4,12 +4,12 @@
  * parts a worker holds is its share of the work.
  */
 import { type Expanded, recall, remember } from "./cache";
-import { Reader } from "./circuit";
 import { G1, G2, type Group } from "./curve";
 import { type Pinned, download } from "./files";
-import { type Kernel, LIMBS, expectSize, wordsOf } from "./kernel";
+import { type Kernel, LIMBS, wordsOf } from "./kernel";
 import type { Repeat } from "./msm";
 import { type Bases, Compressed, type Roots } from "./points";
+import { Reader } from "./reader";
 
 export type PartName = "A" | "B1" | "K" | "Z" | "B2";
 
@@ -43,7 +43,7 @@ export function readSmall(file: Uint8Array): SmallKey {
   for (const name of SINGLE_TWIST) take(name, G2);
   const r = new Reader(file, at);
   const bases = { A: readBases(r), B: readBases(r), K: readBases(r) };
-  expectSize("small.bin", file.length, r.at);
+  r.expectEnd("small.bin");
   return { points: points as SmallKey["points"], bases };
 }
 

@@ -22,5 +22,5 @@ export const pins = {
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
   "gnark.js": { file: "gnark.7b7e825a0d829d72.js", sha256: "7b7e825a0d829d72f4d7bcb81a1ff657e07f07cb49f0e54ee022791c5c34604c", bytes: 2132 },
-  "worker.js": { file: "worker.93e06a0e130d85fc.js", sha256: "93e06a0e130d85fc0c8f78f8e8ebd6e4d6cec3e010616d1ea325b9642311ac99", bytes: 39094 },
+  "worker.js": { file: "worker.f18f369d7dfa515a.js", sha256: "f18f369d7dfa515a8c31b31414f3e5a7083f82b13847144d5a287010a23132e6", bytes: 39319 },
 } as const satisfies Record<string, Pin>;

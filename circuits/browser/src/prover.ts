@@ -10,7 +10,7 @@
  * closely while it proves may learn something (nor is gnark's prover).
  */
 import { type Sums, wipe } from "./assemble";
-import { ProverError, type ProverCode } from "./error";
+import { ProverError, type ProverCode, asProverError } from "./error";
 import { type Pinned, download } from "./files";
 import { Gnark } from "./gnark";
 import { type Pin, pins as builtPins, scripts as builtScripts } from "./pins";
@@ -133,6 +133,7 @@ class Team implements Engine {
   #running: Remote[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #stops = 0;
 
   private constructor(o: OpenOptions, pins: Pins) {
     this.#options = o;
@@ -194,11 +195,7 @@ class Team implements Engine {
   /** The workers, started and loaded. */
   #ready(): Promise<readonly Remote[]> {
     if (this.#closed) return Promise.reject(new ProverError("cancelled", "the prover was closed; open another one"));
-    this.#workers ??= this.#start().catch((e: unknown) => {
-      this.#stop(e instanceof ProverError ? e : new ProverError("internal", String(e)));
-      throw e;
-    });
-    return this.#workers;
+    return (this.#workers ??= this.#start());
   }
 
   async #first(): Promise<Remote> {
@@ -206,6 +203,18 @@ class Team implements Engine {
   }
 
   async #start(): Promise<readonly Remote[]> {
+    const stops = this.#stops;
+    try {
+      return await this.#load(() => this.#stops === stops);
+    } catch (e) {
+      const why = asProverError(e);
+      if (this.#stops === stops) this.#stop(why);
+      throw why;
+    }
+  }
+
+  /** Starts the workers and has them load their shares, unless it is no longer wanted by then. */
+  async #load(wanted: () => boolean): Promise<readonly Remote[]> {
     const base = new URL(this.#options.base ?? "/prover/", location.href);
     const at = (pin: Pin): Pinned => ({ url: new URL(pin.file, base).href, sha256: pin.sha256, bytes: pin.bytes });
     const files = this.#pins.files;
@@ -215,6 +224,7 @@ class Team implements Engine {
     const [kernel] = await Promise.all([download(at(files["kernel.wasm"]), (n) => tell("download", n)), download(script)]);
     tell("check", 1);
     const module = await WebAssembly.compile(kernel);
+    if (!wanted()) throw new ProverError("cancelled", "cancelled");
     const workers = this.#shares.map(() => new Remote(script.url, tell));
     this.#running = workers;
     const all = PARTS.map((name) => at(files[`${name}.bin`]));
@@ -263,6 +273,7 @@ class Team implements Engine {
   }
 
   #stop(why: ProverError): void {
+    this.#stops++;
     for (const worker of this.#running) worker.stop(why);
     this.#running = [];
     this.#workers = undefined;

@@ -164,3 +164,12 @@ export async function cached(): Promise<{ same: boolean; otherFile: boolean; oth
   await remember(pin, { file: spoilt, y });
   return { same: got !== undefined && hex(got.file) === hex(bytesOf), otherFile: (await recall(pin)) !== undefined, otherHash };
 }
+
+/** One multi-exponentiation over compressed points; "" for infinity. */
+export async function sumOver(group: 1 | 2, compressed: string, list: string): Promise<string> {
+  const { kernel, g1, g2, roots, msm } = await ready();
+  const curve = group === 1 ? g1 : g2;
+  const part = new Compressed(kernel, roots, curve.group, wordsOf(bytes(compressed)));
+  const at = msm.run(curve, part.load(part.expand()), Int32Array.from(numbers(list).flatMap(limbsOf)));
+  return at === null ? "" : hex(new Uint8Array(curve.store(at).buffer));
+}
