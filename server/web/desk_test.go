@@ -19,6 +19,7 @@ import (
 	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
+	"github.com/trialith/trialith/trial/directory"
 )
 
 // The frame of the site's page is the same for everyone, under a policy that lets
@@ -96,6 +97,12 @@ func TestDeskBodies(t *testing.T) {
 	for _, c := range []consent.Countersign{{Site: siteID, Table: table}, {Site: siteID, Epoch: 70_000, Table: table, Total: 256, Day: 20_000}, {Site: siteID, Table: table, Day: -3}} {
 		check(t, "countersign", wire.Marshal(c), browsertest.Call[string](t, page, "countersign", c.Site, c.Epoch, c.Table, c.Total, int32(c.Day)))
 	}
+	seed := sum("desk seed")
+	register := directory.Register{Role: trial.Investigator, Name: "Dr Müller"}
+	register.Prove(wire.LedgerID(sum("ledger")), ed25519.NewKeyFromSeed(seed[:]))
+	asked := browsertest.Call[struct{ Key, Possession string }](t, page, "register", wire.LedgerID(sum("ledger")), "Dr Müller", hex.EncodeToString(seed[:]))
+	check(t, "possession", register.Possession[:], asked.Possession)
+	check(t, "key", register.Key[:], asked.Key)
 	salt := [32]byte(sum("salt"))
 	text := "2012-07-06 told the site; prefers not to say más"
 	committed := act.Commit("reason", salt, []byte(text))

@@ -2,7 +2,7 @@
 // own encodings.
 
 import { hex, unhex } from "../app/device/bytes";
-import { commitReason, commitTable, countersignBody, envelope, hashOf, removeBody, Signer, type Kind, type Line, type Statement } from "../app/site/sign";
+import { commitReason, commitTable, countersignBody, envelope, hashOf, registration, removeBody, Signer, type Kind, type Line, type Statement } from "../app/site/sign";
 import { readBackup, readSeed, Safe } from "../app/site/safe";
 
 interface Order { ledger: string; kind: number; stream: string; now: number; body: string; unique: string; seeds: string[] }
@@ -13,6 +13,10 @@ export async function signed(o: Order): Promise<{ envelope: string; hash: string
     ledger: o.ledger, kind: o.kind as Kind, stream: o.stream, now: o.now, body: unhex(o.body, o.body.length / 2, "body"), unique: unhex(o.unique, 16, "unique"),
   }, signer!, cosigners);
   return { envelope: hex(made), hash: await hashOf(made), key: hex(signer!.keyID) };
+}
+
+export async function register(ledger: string, name: string, seed: string): Promise<{ key: string; possession: string }> {
+  return registration(ledger, name, await Signer.of(unhex(seed, 32, "seed")));
 }
 
 export function remove(leaf: string, leaving: 2 | 3, statements: Statement[], reason: string): string {

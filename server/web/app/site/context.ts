@@ -7,10 +7,11 @@ import type { Router, Screen } from "../lib/screen";
 import { Desk, DeskError } from "./desk";
 import { NodeError } from "./node";
 import { SafeError, type SiteFile } from "./safe";
+import type { Registration } from "./sign";
 import type { Words } from "./words";
 
 /** What is known on this computer now. */
-export interface State { file?: SiteFile; desk?: Desk; flash: string; made?: string }
+export interface State { file?: SiteFile; desk?: Desk; flash: string; made?: Registration }
 
 export interface Context { l: Language; w: Words; place: HTMLElement; router: Router; state: State; say: (text: string) => void }
 

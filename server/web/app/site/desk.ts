@@ -18,11 +18,11 @@ import {
 } from "./sign";
 
 /** Where this computer works. */
-export interface Place { ledger: Name; trial: Name; study: string; site: Name; siteName: string; investigator: Name; contact: string }
+export interface Place { ledger: Name; trial: Name; study: string; site: Name; siteName: string; contact: string }
 
-/** A card given to one subject. Leaf is there once they are enrolled. */
+/** A card given to one subject by the investigator who will sign. Leaf is there once they are enrolled. */
 export interface Card {
-  code: string; box: string; subject: string; version: number; day: number; made: number;
+  code: string; box: string; subject: string; investigator: Name; version: number; day: number; made: number;
   state: "given" | "asked" | "enrolled" | "refused" | "left"; leaf?: Name; entry?: string;
 }
 
@@ -45,10 +45,11 @@ export interface Tables {
   cards: Card[]; requests: Request[]; visits: Prepared[]; notices: Notice[]; receipts: Shown[];
   lines: Line[]; posted: Posted[]; removals: Removal[]; recorded: Recorded[];
   attempts: Record<string, number>; // refusals in a block, by what was refused
+  actors: Record<Name, Name>;       // who the people of this computer are in the directory, by public key
 }
 
 export const empty = (): Tables => ({
-  after: 0, clock: 0, next: 1, cards: [], requests: [], visits: [], notices: [], receipts: [], lines: [], posted: [], removals: [], recorded: [], attempts: {},
+  after: 0, clock: 0, next: 1, cards: [], requests: [], visits: [], notices: [], receipts: [], lines: [], posted: [], removals: [], recorded: [], attempts: {}, actors: {},
 });
 
 const dayMillis = 24 * 60 * 60 * 1000;
@@ -66,7 +67,7 @@ export class DeskError extends Error {
   constructor(readonly code: DeskFault, readonly detail = "") { super(detail ? `${code}: ${detail}` : code); }
 }
 export type DeskFault =
-  | "place" | "subject" | "taken" | "body" | "ledger" | "trial" | "site" | "person" | "kind" | "version" | "noVersion" | "day" | "kiosk" | "slot"
+  | "place" | "unknown" | "subject" | "taken" | "body" | "ledger" | "trial" | "site" | "person" | "kind" | "version" | "noVersion" | "day" | "kiosk" | "slot"
   | "code" | "recorded" | "left" | "second" | "notEnrolled" | "nothing" | "reason";
 
 export class Desk {
@@ -77,6 +78,15 @@ export class Desk {
     const p = this.tables.place;
     if (!p) throw new DeskError("place");
     return p;
+  }
+
+  /** Who has unlocked this computer, as the directory names them. */
+  async me(): Promise<Name> {
+    const key = this.safe.holder.key;
+    const known = this.tables.actors[key] ?? (await node.actors()).find((a) => a.key === key)?.actor;
+    if (!known) throw new DeskError("unknown");
+    this.tables.actors[key] = known;
+    return known;
   }
 
   card(box: string): Card | undefined { return this.tables.cards.find((c) => c.box === box); }
@@ -164,7 +174,7 @@ export class Desk {
     if (!/^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,31}$/u.test(study)) throw new DeskError("subject");
     if (this.tables.cards.some((c) => c.subject === study && c.state !== "left" && c.state !== "refused")) throw new DeskError("taken");
     const now = await node.clock(), v = await this.version(now), code = newCode();
-    const card: Card = { code, box: await boxOf(code), subject: study, version: v.version, day: Math.floor(now / dayMillis), made: now, state: "given" };
+    const card: Card = { code, box: await boxOf(code), subject: study, investigator: await this.me(), version: v.version, day: Math.floor(now / dayMillis), made: now, state: "given" };
     await node.post(card.box, await sealToCard(code, this.invitation(card)));
     this.tables.cards.push(card);
     await this.safe.save();
@@ -174,7 +184,7 @@ export class Desk {
   private invitation(c: Card): Invitation {
     const p = this.place;
     return {
-      type: "card", ledger: p.ledger, trial: p.trial, site: p.site, siteName: p.siteName, investigator: p.investigator,
+      type: "card", ledger: p.ledger, trial: p.trial, site: p.site, siteName: p.siteName, investigator: c.investigator,
       version: c.version, day: c.day, study: p.study, contact: p.contact, inbox: base64(this.safe.inbox.publicKey), code: c.subject,
     };
   }
@@ -194,13 +204,13 @@ export class Desk {
   // Enrolment ---------------------------------------------------------------
 
   /** What a request asks to have signed. It is compared byte for byte with what this card was for. */
-  readRequest(r: Request): { act: Act; leaf: Name; card: Card } {
+  async readRequest(r: Request): Promise<{ act: Act; leaf: Name; card: Card }> {
     const card = this.card(r.box);
     if (!card) throw new DeskError("nothing");
     const body = read(() => unbase64(r.body, "body"), "body"), asked = read(() => decodeEnrol(body), "body");
-    const { act } = asked.proven, p = this.place;
+    const { act } = asked.proven;
     this.of(act, ActKind.enrol);
-    if (act.person !== p.investigator) throw new DeskError("person");
+    if (act.person !== card.investigator || act.person !== await this.me()) throw new DeskError("person");
     if (act.version !== card.version) throw new DeskError("version", `${act.version}`);
     if (asked.kiosk) throw new DeskError("kiosk");
     if (!equal(encodeEnrol(asked.proven, asked.leaf, false), body)) throw new DeskError("body");
@@ -218,7 +228,7 @@ export class Desk {
 
   /** Signs an enrolment whose person was identified, and tells them. */
   async enrol(r: Request): Promise<node.Outcome> {
-    const { leaf, card } = this.readRequest(r);
+    const { leaf, card } = await this.readRequest(r);
     const outcome = await this.send(Kind.enrol, unbase64(r.body, "body"));
     if (outcome.code === 0) {
       Object.assign(card, { state: "enrolled", leaf, entry: outcome.name });

@@ -61,7 +61,9 @@ export const en = {
   },
   made: {
     title: "Your new public key",
-    lead: "Send this to whoever keeps your site’s delegation log. It is no secret. When it is registered and the log has your tasks, you can sign.",
+    lead: "Send the request to whoever keeps your site’s delegation log: it says that the key is yours, and is no secret. When it is registered and the log has your tasks, you can sign.",
+    name: "Name",
+    save: "Save the request",
     key: "Public key",
     go: "Go on",
   },
@@ -258,6 +260,7 @@ export const en = {
     sure: "Confirm that what is on this computer may be replaced",
   },
   faults: {
+    unknown: "Your key is not registered on this ledger",
     place: "Choose study and site first",
     subject: "Enter a study code: letters, digits, full stop, dash or slash, at most 32",
     taken: "There is a card for this study code already",

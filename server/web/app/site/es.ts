@@ -62,7 +62,9 @@ export const es: Words = {
   },
   made: {
     title: "Su nueva clave pública",
-    lead: "Envíela a quien lleva la lista de delegación de su centro. No es secreta. Cuando esté registrada y la lista tenga sus tareas, podrá firmar.",
+    lead: "Envíe la petición a quien lleva la lista de delegación de su centro: dice que la clave es suya, y no es secreta. Cuando esté registrada y la lista tenga sus tareas, podrá firmar.",
+    name: "Nombre",
+    save: "Guardar la petición",
     key: "Clave pública",
     go: "Seguir",
   },
@@ -259,6 +261,7 @@ export const es: Words = {
     sure: "Confirme que se puede sustituir lo que hay en este ordenador",
   },
   faults: {
+    unknown: "Su clave no está registrada aquí",
     place: "Elija primero estudio y centro",
     subject: "Escriba un código de estudio: letras, cifras, punto, guion o barra, como mucho 32",
     taken: "Ya hay una tarjeta para este código de estudio",

@@ -103,7 +103,7 @@ export class Safe<T> {
   get people(): Listed[] { return this.file.people.map(({ name, key }) => ({ name, key })); }
 
   /** Puts another person on the list, with a key and passphrase of their own. */
-  async add(name: string, seed: Bytes, passphrase: string): Promise<Name> {
+  async add(name: string, seed: Bytes, passphrase: string): Promise<Signer> {
     const signer = await Signer.of(seed);
     if (this.file.people.some((p) => p.key === signer.publicName)) throw new SafeError("twice");
     if ([...passphrase].length < shortest) throw new SafeError("passphrase");
@@ -113,7 +113,7 @@ export class Safe<T> {
     };
     this.file = { ...this.file, people: [...this.file.people, person] };
     await this.save();
-    return person.key;
+    return signer;
   }
 
   /** The signing key of another person here, who types a passphrase for this one use. */

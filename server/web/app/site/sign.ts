@@ -70,9 +70,16 @@ export async function hashOf(transaction: Bytes): Promise<Name> {
   return hex(await sum("tx", transaction));
 }
 
-/** The name of an actor, which is made of its first key. */
-export async function actorOf(ledger: Name, publicKey: Bytes): Promise<Name> {
-  return hex(await sum("actor", unname(ledger, "ledger"), publicKey));
+const investigator = 3; // the number of the role
+
+/** What a new person asks to be registered with: the key, and its signature over role, name and key. The site's own key signs the rest. */
+export interface Registration { format: "trialith-registration/1"; ledger: Name; role: "investigator"; name: string; key: Name; possession: string }
+
+export async function registration(ledger: Name, name: string, signer: Signer): Promise<Registration> {
+  const message = join(utf8("trialith/v1/possession"), Uint8Array.of(0), encode([unname(ledger, "ledger"), investigator, name, signer.publicKey]));
+  return {
+    format: "trialith-registration/1", ledger, role: "investigator", name, key: signer.publicName, possession: hex(await signer.sign(message)),
+  };
 }
 
 /** Why somebody leaves: by word, or at the end of participation. */

@@ -68,11 +68,11 @@ function state(c: Context, d: Desk, x: Card): Child {
 const colour = { given: "govuk-tag--grey", asked: "govuk-tag--yellow", enrolled: "govuk-tag--green", refused: "govuk-tag--red", left: "govuk-tag--grey" };
 
 /** A request, with what would be signed. */
-export function request(c: Context, d: Desk, id: number): Screen {
+export async function request(c: Context, d: Desk, id: number): Promise<Screen> {
   const t = c.w.request, r = d.tables.requests.find((x) => x.id === id);
   if (!r) return { title: t.title, back: "today", body: [title(t.title), para(t.gone)] };
   try {
-    const { act, leaf, card } = d.readRequest(r);
+    const { act, leaf, card } = await d.readRequest(r);
     return { title: t.title, back: "today", body: [
       title(t.title, card.subject), lead(t.lead),
       h("h2", { class: "govuk-heading-m" }, t.signs), para(h("strong", {}, t.meaning)),

@@ -5,8 +5,10 @@ import { button, heading, link, next, para, summary, title } from "../../lib/par
 import type { Screen } from "../../lib/screen";
 import type { Context, Step } from "../context";
 import { isoDay, type Desk } from "../desk";
+import * as node from "../node";
 import { save } from "../parts";
 import { stored } from "../safe";
+import { registration } from "../sign";
 import { person } from "./setup";
 
 export const computer: Step = (c, d) => {
@@ -30,9 +32,9 @@ export const computer: Step = (c, d) => {
 /** A further person: the second who signs, or a colleague. */
 export function addPerson(c: Context, d: Desk): Screen {
   return person(c, "computer", async (name, seed, pass, fresh) => {
-    const key = await d.safe.add(name, seed, pass);
+    const signer = await d.safe.add(name, seed, pass);
     c.state.file = await stored();
-    if (fresh) c.state.made = key;
+    if (fresh) c.state.made = await registration((await node.about()).ledger, name, signer);
     c.router.replace(fresh ? "made" : "computer");
   });
 }

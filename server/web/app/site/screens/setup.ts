@@ -7,8 +7,9 @@ import type { Screen } from "../../lib/screen";
 import { attempt, typed, wrong, type Context, type Step } from "../context";
 import { Desk, empty, type Place } from "../desk";
 import * as node from "../node";
-import { chosen, select, tick, upload } from "../parts";
+import { chosen, save, select, tick, upload } from "../parts";
 import { readBackup, readSeed, Safe, SafeError, shortest, store, stored } from "../safe";
+import { registration } from "../sign";
 
 export function start(c: Context): Screen {
   const t = c.w.start;
@@ -62,17 +63,18 @@ export function setup(c: Context): Screen {
     c.state.desk = new Desk(safe);
     c.state.file = await stored();
     void navigator.storage?.persist?.(); // ask that the browser does not clear it when space is short
-    if (fresh) c.state.made = safe.signer.publicName;
+    if (fresh) c.state.made = await registration((await node.about()).ledger, name, safe.signer);
     c.router.go(fresh ? "made" : "place");
   });
 }
 
 /** Shows a key that was made here, to be registered. */
 export function made(c: Context): Screen | string {
-  const t = c.w.made;
-  if (!c.state.made) return "today";
+  const t = c.w.made, r = c.state.made;
+  if (!r) return "today";
   return { title: t.title, body: [
-    title(t.title), lead(t.lead), summary([{ key: t.key, value: h("code", { class: "t-hash" }, c.state.made) }]), button(t.go, () => c.router.go("place")),
+    title(t.title), lead(t.lead), summary([{ key: t.name, value: r.name }, { key: t.key, value: h("code", { class: "t-hash" }, r.key) }]),
+    group(button(t.save, () => save("registration.json", "application/json", JSON.stringify(r, null, 1))), button(t.go, () => c.router.go("place"), "secondary")),
   ] };
 }
 
@@ -131,7 +133,7 @@ export const place: Step = async (c, d) => {
     if (!contact) return wrong(c, { field: "contact", text: t.noContact });
     attempt(c, f, "study", async () => {
       const chosen = trials.find((x) => x.trial === data.get("study")) ?? trials[0]!;
-      const p: Place = { ledger: about.ledger, trial: chosen.trial, study: chosen.title.slice(0, 500), site: me.site!, siteName, investigator: me.actor, contact: contact.slice(0, 200) };
+      const p: Place = { ledger: about.ledger, trial: chosen.trial, study: chosen.title.slice(0, 500), site: me.site!, siteName, contact: contact.slice(0, 200) };
       d.tables.place = p;
       await d.safe.save();
       c.router.go("today");
