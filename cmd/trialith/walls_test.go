@@ -39,7 +39,7 @@ var (
 	}
 	engines   = []string{"ledger/engine/solo", "ledger/engine/comet", "ledger/engine/replay", "ledger/engine/enginetest", "ledger/sim"}
 	followers = []string{"server/readmodel", "registry", "registry/analysis", "registry/node", "registry/evidence", "reconsent/notify"}
-	pages     = []string{"server/api", "server/web", "server/auth", "server/problem", "server/relay", "server/mailbox", "server/upload"}
+	pages     = []string{"server/api", "server/web", "server/auth", "server/problem", "server/relay", "server/mailbox", "server/upload", "server/web/app/*"}
 	formats   = []string{
 		"trial/exchange/ctgov", "trial/exchange/usdm", "trial/exchange/cdisc", "trial/exchange/fhir", "trial/exchange/epcis",
 		"trial/exchange/pain001",
@@ -94,8 +94,10 @@ var house = []room{
 
 	// Floor 5. The server never holds the prover nor a participant's secrets.
 	{[]string{"trial/device"}, []string{"trial", "trial/act", "trial/consent", "circuits/*", "ledger/wire"}},
-	{[]string{"server/client"}, []string{"trial", "trial/act", "circuits/*", "ledger/wire", "ledger/tx", "ledger/receipt"}},
-	{pages, slices.Concat(kept, words, rules, formats, followers, pages, light, []string{"trial/contract", "trial/vault"})},
+	// The sealed act, its promise and the batcher's key: for who seals and who opens.
+	{[]string{"server/relay/sealed"}, []string{"trial", "ledger/wire", "ledger/tx"}},
+	{[]string{"server/client"}, []string{"trial", "trial/act", "circuits/*", "ledger/wire", "ledger/tx", "ledger/receipt", "server/relay/sealed"}},
+	{pages, slices.Concat(kept, words, rules, formats, followers, pages, light, []string{"trial/contract", "trial/vault", "server/relay/sealed"})},
 
 	// Floor 6. cmd/trialith is the only wiring.
 	{[]string{"cmd/trialith"}, []string{"ledger/*", "circuits/*", "trial/*", "trial", "registry", "registry/*", "reconsent", "reconsent/*", "server/*", "cmd/trialith/demo"}},
