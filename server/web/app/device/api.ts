@@ -2,7 +2,7 @@
 // request names a leaf or an account of one's own. Nothing goes along that is
 // not in the request: no cookie, no referrer, no cache on the disk.
 
-import { indexOfName, unbase64, unname, type Bytes, type Name } from "./bytes";
+import { indexOfName, join, nameBytes, unbase64, unname, type Bytes, type Name } from "./bytes";
 import { DeviceError, RefusedError } from "./error";
 import { type Form } from "./form";
 import { Shape } from "./shape";
@@ -111,8 +111,8 @@ export interface Posted {
   body: Bytes;
 }
 
-const limit = { json: 64 << 20, names: 64 << 20, problem: 64 << 10 } as const;
-const patience = 30_000;
+const most = 64 << 20; // bytes of an answer: the leaves of a full tree
+const patience = 30_000; // milliseconds
 
 type Query = { method?: string; kind?: string; body?: Uint8Array; tag?: string | undefined; signal?: AbortSignal | undefined };
 
@@ -190,11 +190,6 @@ export class Node {
     return this.names(`/v1/trials/${trial}/trees/${encodeURIComponent(tree)}/leaves`, signal);
   }
 
-  /** accounts are the consent accounts used, in the order of their first acts. */
-  accounts(trial: Name, signal?: AbortSignal): Promise<Names> {
-    return this.names(`/v1/trials/${trial}/accounts`, signal);
-  }
-
   /** actors lists who may sign. */
   async actors(signal?: AbortSignal): Promise<Actor[]> {
     return (await this.read("/v1/actors", signal)).each((s) => ({ actor: s.name("actor"), role: s.text("role"), name: s.text("name"), key: s.name("key") }));
@@ -212,7 +207,7 @@ export class Node {
   /** act sends an act and returns its transaction's hash. It carries no session, cookie or signature. */
   async act(body: Uint8Array, signal?: AbortSignal): Promise<string> {
     const r = await this.ask("/v1/acts", { method: "POST", kind: "application/cbor", body, signal });
-    return (await json(r)).name("hash");
+    return json("/v1/acts", r).name("hash");
   }
 
   /** outcome waits up to 20 seconds until a transaction is in a block; undefined: it is not yet. */
@@ -240,25 +235,24 @@ export class Node {
   }
 
   private async read(path: string, signal?: AbortSignal): Promise<Shape> {
-    return json(await this.ask(path, { signal }));
+    return json(path, await this.ask(path, { signal }));
   }
 
   private async names(path: string, signal?: AbortSignal): Promise<Names> {
     const known = this.lists.get(path);
-    const r = await this.ask(path, { tag: known?.tag, signal });
-    if (known && r.status === 304) {
+    const { status, headers, body } = await this.ask(path, { tag: known?.tag, signal });
+    if (known && status === 304) {
       return known.names;
     }
-    const bytes = await bodyOf(r, limit.names);
-    if (bytes.length % 32 !== 0) {
-      throw new DeviceError("answer", `${path}: ${bytes.length} bytes; each name has 32`);
+    if (body.length % nameBytes !== 0) {
+      throw new DeviceError("answer", `${path}: ${body.length} bytes; each name has ${nameBytes}`);
     }
-    const names = { bytes, height: Number(r.headers.get("Trialith-Height") ?? 0) };
-    this.lists.set(path, { tag: r.headers.get("ETag") ?? "", names });
+    const names = { bytes: body, height: Number(headers.get("Trialith-Height") ?? 0) };
+    this.lists.set(path, { tag: headers.get("ETag") ?? "", names });
     return names;
   }
 
-  private async ask(path: string, q: Query): Promise<Response> {
+  private async ask(path: string, q: Query): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (q.kind) {
       headers["Content-Type"] = q.kind;
@@ -266,85 +260,83 @@ export class Node {
     if (q.tag) {
       headers["If-None-Match"] = q.tag;
     }
-    const r = await send(this.base + path, {
-      method: q.method ?? "GET", headers, body: q.body ? new Uint8Array(q.body) : null,
-    }, q.signal);
-    if (!r.ok && r.status !== 304) {
-      throw await problem(path, r);
+    const request = { method: q.method ?? "GET", headers, body: q.body ? new Uint8Array(q.body) : null };
+    const answer = await send(this.base + path, request, most, q.signal);
+    if (answer.status !== 304 && (answer.status < 200 || answer.status > 299)) {
+      throw problem(path, answer);
     }
-    return r;
+    return answer;
   }
 }
 
-/** send is fetch with nothing of the person in it, and an end to waiting. */
-export async function send(address: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
-  const end = AbortSignal.timeout(patience);
+/** Answer is what came back, whole. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: Bytes;
+}
+
+/** send is fetch with nothing of the person in it, an end to waiting, and an answer of at most so many bytes. */
+export async function send(address: string, request: RequestInit, size: number, signal?: AbortSignal): Promise<Answer> {
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  const timer = setTimeout(stop, patience);
+  signal?.addEventListener("abort", stop);
   try {
-    return await fetch(address, {
-      ...request, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error",
-      signal: signal ? AbortSignal.any([signal, end]) : end,
+    signal?.throwIfAborted();
+    const r = await fetch(address, {
+      ...request, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error", signal: end.signal,
     });
+    return { status: r.status, headers: r.headers, body: await bodyOf(r, size) };
   } catch (e) {
-    if (signal?.aborted) {
+    if (signal?.aborted || e instanceof DeviceError) {
       throw e;
     }
-    throw new DeviceError("offline", "nothing could be reached; it is tried again later", { cause: e });
+    throw new DeviceError("offline", "nothing could be reached, or the answer ended early; it is tried again later", { cause: e });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
   }
 }
 
-/** bodyOf reads an answer of at most so many bytes, so that a hostile node cannot fill the device. */
-export async function bodyOf(r: Response, most: number): Promise<Bytes> {
+// bodyOf reads at most so many bytes, so that a hostile node cannot fill the device.
+async function bodyOf(r: Response, size: number): Promise<Bytes> {
   const parts: Uint8Array[] = [];
-  let size = 0;
+  let read = 0;
   const reader = r.body?.getReader();
-  for (;;) {
-    const next = await readPart(reader);
-    if (!next) {
-      break;
-    }
-    size += next.length;
-    if (size > most) {
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    read += part.value.length;
+    if (read > size) {
       await reader?.cancel();
-      throw new DeviceError("answer", `an answer of more than ${most} bytes`);
+      throw new DeviceError("answer", `an answer of more than ${size} bytes`);
     }
-    parts.push(next);
+    parts.push(part.value);
   }
-  const out = new Uint8Array(size);
-  parts.reduce((at, p) => (out.set(p, at), at + p.length), 0);
-  return out;
+  return join(...parts);
 }
 
-async function readPart(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<Uint8Array | undefined> {
+function json(path: string, answer: Answer): Shape {
   try {
-    return (await reader?.read())?.value;
-  } catch (e) {
-    throw new DeviceError("offline", "the answer ended early; it is asked for again later", { cause: e });
-  }
-}
-
-async function json(r: Response): Promise<Shape> {
-  const text = new TextDecoder().decode(await bodyOf(r, limit.json));
-  try {
-    return new Shape(JSON.parse(text), new URL(r.url).pathname);
-  } catch (e) {
-    throw e instanceof DeviceError ? e : new DeviceError("answer", `${new URL(r.url).pathname}: no JSON`);
+    return new Shape(JSON.parse(new TextDecoder().decode(answer.body)), path);
+  } catch {
+    throw new DeviceError("answer", `${path}: no JSON`);
   }
 }
 
 // problem reads an RFC 9457 problem. A node that is busy or starting is as good as out of reach.
-async function problem(path: string, r: Response): Promise<DeviceError> {
+function problem(path: string, { status, body }: Answer): DeviceError {
   let p: { detail?: unknown; title?: unknown; code?: unknown; remedy?: unknown } = {};
   try {
-    p = JSON.parse(new TextDecoder().decode(await bodyOf(r, limit.problem))) as typeof p;
+    p = (JSON.parse(new TextDecoder().decode(body)) ?? {}) as typeof p;
   } catch {
     // What is no problem in JSON still has its status.
   }
   const words = [p.detail, p.title].find((x) => typeof x === "string" && x !== "") as string | undefined;
-  const text = words ?? `${path}: HTTP ${r.status}`;
-  if (r.status === 503 || r.status === 429 || r.status === 502 || r.status === 504) {
+  const text = words ?? `${path}: HTTP ${status}`;
+  if ([429, 502, 503, 504].includes(status)) {
     return new DeviceError("offline", text);
   }
-  return new RefusedError(r.status, typeof p.code === "number" ? p.code : 0, text, typeof p.remedy === "string" ? p.remedy : "");
+  return new RefusedError(status, typeof p.code === "number" ? p.code : 0, text, typeof p.remedy === "string" ? p.remedy : "");
 }
 
 function versionOf(s: Shape): Version {

@@ -55,6 +55,7 @@ export class Device {
     }
     const p = join(card, code, box);
     await store.keep(p);
+    store.persist();
     return new Device(node, store, p);
   }
 
@@ -66,6 +67,7 @@ export class Device {
     const known = (await store.studies()).find((p) => p.master === master && p.trial === found.trial && p.enrolment === found.enrolment);
     const p = known ? { ...known, ...siteOf(card), card: code, box, site: found.site } : found;
     await store.keep(p);
+    store.persist();
     const d = new Device(node, store, p);
     await d.remember(await d.status(signal));
     return d;

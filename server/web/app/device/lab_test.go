@@ -81,7 +81,7 @@ type lab struct {
 	offline        atomic.Bool // the node answers no act
 	mu             sync.Mutex
 	requests       []string // method, address and headers
-	unique, others uint64
+	unique         uint64
 }
 
 func genesis() chain.Genesis {

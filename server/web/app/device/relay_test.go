@@ -149,7 +149,7 @@ func TestRelayed(t *testing.T) {
 	l.enrolsAnother(1) // the list as of the last epoch's end stands
 
 	for fault, words := range map[string]string{
-		"away": "the relay does not answer", "old": "too old", "other ledger": "of another ledger", "forged statement": "key statement: signature",
+		"away": "the relay answered 502", "old": "too old", "other ledger": "of another ledger", "forged statement": "key statement: signature",
 		"forged promise": "promise: signature", "promises another": "promise: of another", "refuses": "come later",
 	} {
 		one.sets(fault)

@@ -2,7 +2,7 @@
 // organisation: the relay knows the address, the batcher the act, and neither both.
 
 import { seal } from "../seal";
-import { bodyOf, send, type Node, type Way, type Ways } from "./api";
+import { send, type Answer, type Node, type Way, type Ways } from "./api";
 import { base64, equal, hex, join, unname, utf8, type Bytes, type Name } from "./bytes";
 import { DeviceError, RefusedError } from "./error";
 import { sha256, subtle } from "./hash";
@@ -14,6 +14,7 @@ const signatureBytes = 64;
 const statementBytes = 32 + 32 + keyBytes + 8 + signatureBytes;
 const promiseBytes = 32 + 32 + 8 + signatureBytes;
 const answerBytes = 256;
+const mostBytes = 4096; // of what a relay answers
 const zero = Uint8Array.of(0);
 
 /**
@@ -30,10 +31,12 @@ export async function relayed(
     throw new DeviceError("answer", `batcher ${way.name}: the ledger knows none of that name`);
   }
   const address = `${relay}/v1/sealed/${way.actor}`;
-  const key = await sealKey(await exactly(await send(`${address}/key`, {}, signal), statementBytes), ledger, way.actor, signer.key, now);
+  const statement = exactly(await send(`${address}/key`, {}, mostBytes, signal), statementBytes);
+  const key = await sealKey(statement, ledger, way.actor, signer.key, now);
   const sealed = await sealAct(key, ledger, way.actor, body);
-  const answer = await send(address, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: sealed }, signal);
-  const promise = await readAnswer(await exactly(answer, answerBytes), ledger, signer.key, sealed);
+  const post = { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: sealed };
+  const answer = exactly(await send(address, post, mostBytes, signal), answerBytes);
+  const promise = await readAnswer(answer, ledger, signer.key, sealed);
   return { batcher: way.actor, promise: base64(promise), sealed: base64(sealed) };
 }
 
@@ -48,15 +51,11 @@ function below(n: number): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]! % n;
 }
 
-async function exactly(r: Response, size: number): Promise<Bytes> {
-  if (r.status >= 500 || r.status === 429) {
-    throw new DeviceError("offline", "the relay does not answer; it is tried again later");
+function exactly({ status, body }: Answer, size: number): Bytes {
+  if (status !== 200 || body.length !== size) {
+    throw new DeviceError("offline", `the relay answered ${status} with ${body.length} bytes, not ${size}; it is tried again later`);
   }
-  const b = await bodyOf(r, 64 << 10);
-  if (!r.ok || b.length !== size) {
-    throw new DeviceError("offline", `the relay answered ${r.status} with ${b.length} bytes, not ${size}; another is tried later`);
-  }
-  return b;
+  return body;
 }
 
 function domain(word: string, ...parts: readonly Uint8Array[]): Bytes {

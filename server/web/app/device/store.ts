@@ -24,9 +24,12 @@ export class Store {
   static async open(name = "trialith"): Promise<Store> {
     subtle(); // says why where there is no cryptography
     const db = await opened(name);
-    // A browser that runs short of room drops what nobody asked it to keep.
-    await globalThis.navigator?.storage?.persist?.().catch(() => false);
     return new Store(db, await sealingKey(db, name), name);
+  }
+
+  /** persist asks the browser to keep the data when it runs short of room. Some ask the person, so nobody waits for the answer. */
+  persist(): void {
+    navigator.storage?.persist?.().catch(() => false);
   }
 
   /** close lets go of the database. */
@@ -146,7 +149,7 @@ export class Store {
 }
 
 async function opened(name: string): Promise<IDBDatabase> {
-  if (!globalThis.indexedDB) {
+  if (!("indexedDB" in globalThis)) {
     throw new DeviceError("storage", "this browser keeps no data for pages; leave private browsing, or use another browser");
   }
   const request = indexedDB.open(name, 1);

@@ -45,6 +45,7 @@ let prepared: Consenting;
 
 // begin takes a database of a name: another name is another device.
 export const begin = async (database: string): Promise<void> => {
+  document.cookie = "trace=left-behind; path=/"; // nothing of it may go along
   store = await Store.open(database);
 };
 export const reopen = async (): Promise<number> => {
