@@ -32,6 +32,7 @@ func TestProver(t *testing.T) {
 	t.Run("lives", func(t *testing.T) { testLives(t, page) })
 	t.Run("cancel", func(t *testing.T) { testCancel(t, page) })
 	t.Run("changed files", func(t *testing.T) { testChanged(t, page) })
+	t.Run("without vectors", func(t *testing.T) { testWithoutVectors(t, page) })
 }
 
 // crowd is a tree of random people, with random bounds, contexts and messages.
@@ -234,25 +235,25 @@ func testVectors(t *testing.T, page *browsertest.Page) {
 // What is wrong with a witness is said before anything is proven.
 func testRefused(t *testing.T, page *browsertest.Page) {
 	cases := []struct {
-		name  string
-		spoil func(w *plain)
+		name, word string
+		spoil      func(w *plain)
 	}{
-		{"another secret", func(w *plain) { w.Secret = "1" }},
-		{"another trapdoor", func(w *plain) { w.Trapdoor = "1" }},
-		{"another attribute", func(w *plain) { w.Attributes[0]++ }},
-		{"a broken path", func(w *plain) { w.Path[3][0] = "1" }},
-		{"a short path", func(w *plain) { w.Path = w.Path[:6] }},
-		{"a narrow path", func(w *plain) { w.Path[2] = w.Path[2][:7] }},
-		{"another root", func(w *plain) { w.Root = "1" }},
-		{"another context", func(w *plain) { w.Context = "1" }},
-		{"another account", func(w *plain) { w.Account = "1" }},
-		{"no context", func(w *plain) { w.Context = "0" }},
-		{"no account", func(w *plain) { w.Account = "0" }},
-		{"a root of r", func(w *plain) { w.Root = fr.Modulus().String() }},
-		{"a negative secret", func(w *plain) { w.Secret = "-1" }},
-		{"max + 1", func(w *plain) { w.Max[1] = 29 }},
-		{"min - 1", func(w *plain) { w.Min[1] = 31 }},
-		{"bounds the wrong way", func(w *plain) { w.Min[1], w.Max[1] = 31, 29 }},
+		{"another secret", "lead up from the leaf", func(w *plain) { w.Secret = "1" }},
+		{"another trapdoor", "lead up from the leaf", func(w *plain) { w.Trapdoor = "1" }},
+		{"another attribute", "lead up from the leaf", func(w *plain) { w.Attributes[0]++ }},
+		{"a broken path", "lead up from the leaf", func(w *plain) { w.Path[3][0] = "1" }},
+		{"a short path", "7 levels", func(w *plain) { w.Path = w.Path[:6] }},
+		{"a narrow path", "levels of 8", func(w *plain) { w.Path[2] = w.Path[2][:7] }},
+		{"another root", "another root", func(w *plain) { w.Root = "1" }},
+		{"another context", "account is not the leaf's", func(w *plain) { w.Context = "1" }},
+		{"another account", "account is not the leaf's", func(w *plain) { w.Account = "1" }},
+		{"no context", "context is zero", func(w *plain) { w.Context = "0" }},
+		{"no account", "account is zero", func(w *plain) { w.Account = "0" }},
+		{"a root of r", "root is no field element", func(w *plain) { w.Root = fr.Modulus().String() }},
+		{"a negative secret", "secret is no field element", func(w *plain) { w.Secret = "-1" }},
+		{"max + 1", "outside its bounds", func(w *plain) { w.Min[1], w.Max[1] = 29, 29 }},
+		{"min - 1", "outside its bounds", func(w *plain) { w.Min[1] = 31 }},
+		{"bounds the wrong way", "minimum", func(w *plain) { w.Min[1], w.Max[1] = 31, 29 }},
 	}
 	var list []plain
 	for _, c := range cases {
@@ -266,8 +267,8 @@ func testRefused(t *testing.T, page *browsertest.Page) {
 		switch {
 		case i == len(cases) && got != "":
 			t.Errorf("the witness as it was: %q", got)
-		case i < len(cases) && got != "witness":
-			t.Errorf("%s: %q", cases[i].name, got)
+		case i < len(cases) && (!strings.HasPrefix(got, "witness: ") || !strings.Contains(got, cases[i].word)):
+			t.Errorf("%s: %q, want a refusal that says %q", cases[i].name, got, cases[i].word)
 		}
 	}
 }
@@ -375,5 +376,15 @@ func testChanged(t *testing.T, page *browsertest.Page) {
 		refusedAs(t, name+" of another length", "changed", err)
 		_, err = browsertest.Try[string](page, "openChanged", name, "file")
 		refusedAs(t, name+" that is not there", "download", err)
+	}
+}
+
+// A browser without vector instructions goes to gnark's prover, which is not
+// served here.
+func testWithoutVectors(t *testing.T, page *browsertest.Page) {
+	_, err := browsertest.Try[string](page, "openWithoutVectors")
+	refusedAs(t, "opening", "download", err)
+	if err == nil || !strings.Contains(err.Error(), "gnark.json") {
+		t.Errorf("without vectors: %v", err)
 	}
 }

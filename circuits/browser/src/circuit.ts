@@ -138,7 +138,7 @@ export class Circuit {
     kernel.call.rsub(sum, sum, product);
     kernel.canonical(sum >> 2, 2, R_LIMBS);
     if (!kernel.isZero(sum >> 2, 2)) {
-      throw new ProverError("witness", "witness: secrets, attributes, path, root, account and bounds do not belong together; fetch the leaves again");
+      throw new ProverError("witness", "witness: its parts do not belong together");
     }
   }
 

@@ -16,7 +16,7 @@ import { Gnark } from "./gnark";
 import { type Pin, pins as builtPins, scripts as builtScripts } from "./pins";
 import { R } from "./kernel";
 import { Remote } from "./remote";
-import { type Witness, publicInputs, secretInputs } from "./witness";
+import { type Witness, explain, publicInputs, secretInputs } from "./witness";
 import { type Job, type Load, type Points, type Scalars, type Step, buffers } from "./worker";
 
 export { ProverError, type ProverCode, type Witness };
@@ -153,7 +153,9 @@ class Team implements Engine {
     const all = [...inputs, ...secretInputs(w)];
     const turn = this.#turn.then(() => this.#until(signal, () => this.#prepare(all, inputs)));
     this.#turn = turn.catch(() => undefined);
-    return turn;
+    return turn.catch((e: unknown) => {
+      throw e instanceof ProverError && e.code === "witness" ? explain(w) : e;
+    });
   }
 
   async path(leaves: Uint8Array, place: number): Promise<{ path: bigint[][]; root: bigint }> {

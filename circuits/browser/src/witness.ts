@@ -1,6 +1,7 @@
 /** A witness as people hold it, and as the circuit takes it. */
 import { ProverError } from "./error";
 import { R } from "./kernel";
+import { account, identity, leaf, node } from "./poseidon";
 
 /** Attributes of a leaf, and bounds on each side. */
 const ATTRIBUTES = 8;
@@ -59,6 +60,22 @@ export function secretInputs(w: Witness): bigint[] {
   const path = w.path.flat();
   for (const x of path) element("path", x);
   return [w.secret, w.trapdoor, ...w.attributes.map(BigInt), ...path];
+}
+
+/**
+ * Why the circuit refused a witness, in words. It hashes in plain arithmetic, which
+ * takes some ten milliseconds; the circuit's refusal stands whatever this finds.
+ */
+export function explain(w: Witness): ProverError {
+  const mine = leaf(identity(w.secret, w.trapdoor), w.attributes);
+  let current = mine;
+  for (const level of w.path) {
+    if (!level.includes(current)) return refused("the path does not lead up from the leaf of these secrets and attributes; fetch the leaves again");
+    current = node(level);
+  }
+  if (current !== w.root) return refused("the path leads to another root than the statement's; fetch the leaves again");
+  if (account(w.secret, mine, w.context) !== w.account) return refused("the statement's account is not the leaf's for this context");
+  return refused("the circuit refuses it; load the page again");
 }
 
 function element(name: string, x: bigint): void {

@@ -54,14 +54,14 @@ export async function prove(list: { witness: Plain; messages: string[] }[]): Pro
   return proofs;
 }
 
-/** The code of what preparing a witness throws, or "" where it does not. */
+/** Code and message of what preparing a witness throws, or "" where it does not. */
 export async function refusals(list: Plain[]): Promise<string[]> {
   return Promise.all(list.map(async (w) => {
     try {
       (await prover.prepare(witness(w))).discard();
       return "";
     } catch (e) {
-      return e instanceof ProverError ? e.code : String(e);
+      return e instanceof ProverError ? `${e.code}: ${e.message}` : String(e);
     }
   }));
 }
@@ -123,6 +123,17 @@ function signal(after: number): AbortSignal {
   const c = new AbortController();
   setTimeout(() => c.abort(), after);
   return c.signal;
+}
+
+/** Opens as a browser without vector instructions would. */
+export async function openWithoutVectors(): Promise<string> {
+  const validate = WebAssembly.validate;
+  WebAssembly.validate = () => false;
+  try {
+    return (await Prover.open()).kind;
+  } finally {
+    WebAssembly.validate = validate;
+  }
 }
 
 export function close(): void {
