@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -23,8 +25,28 @@ type assets struct {
 }
 
 type asset struct {
-	kind string
-	body []byte
+	kind   string
+	body   []byte
+	packed []byte // with gzip; nil where that gains nothing
+}
+
+func newAsset(kind string, body []byte) (asset, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return asset{}, err
+	}
+	if _, err := z.Write(body); err != nil {
+		return asset{}, err
+	}
+	if err := z.Close(); err != nil {
+		return asset{}, err
+	}
+	a := asset{kind: kind, body: body}
+	if b.Len() < len(body)*9/10 {
+		a.packed = b.Bytes()
+	}
+	return a, nil
 }
 
 var kinds = map[string]string{
@@ -46,7 +68,9 @@ func loadAssets() (assets, error) {
 		ext := path.Ext(e.Name())
 		served := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:8]) + ext
 		a.address[e.Name()] = "/assets/" + served
-		a.file[served] = asset{kinds[ext], body}
+		if a.file[served], err = newAsset(kinds[ext], body); err != nil {
+			return a, fmt.Errorf("web: assets: %s: %w", e.Name(), err)
+		}
 	}
 	return a, nil
 }
@@ -58,5 +82,11 @@ func (s *site) asset(c *gin.Context) {
 		return
 	}
 	c.Header("Cache-Control", "public, max-age=31536000, immutable")
+	c.Header("Vary", "Accept-Encoding")
+	if f.packed != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		c.Header("Content-Encoding", "gzip")
+		c.Data(http.StatusOK, f.kind, f.packed)
+		return
+	}
 	c.Data(http.StatusOK, f.kind, f.body)
 }

@@ -3,15 +3,18 @@ package web
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/evanw/esbuild/pkg/api"
 )
 
@@ -30,158 +33,361 @@ func fakeScript(t *testing.T) []byte {
 //go:embed testdata/versions.json
 var fakeVersions []byte
 
-// fakeParticipant serves the pages with the fake device, and what they read of a study.
-func fakeParticipant(t *testing.T) *httptest.Server {
+// handset is a browser on the participant's pages, whose device is a fake.
+type handset struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+	axe  string
+}
+
+func newHandset(t *testing.T) *handset {
 	t.Helper()
+	axe, ctx := axeCore(t), browser(t)
 	f := newFake()
 	script, pages := fakeScript(t), serve(t, f, config(f))
+	answer := func(w http.ResponseWriter, kind string, body []byte) {
+		w.Header().Set("Content-Type", kind)
+		w.Write(body) //nolint:errcheck,gosec // the browser has gone
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/assets/participant."):
-			w.Header().Set("Content-Type", "text/javascript")
-			w.Write(script) //nolint:errcheck // the browser has gone
+			answer(w, "text/javascript", script)
 		case strings.HasPrefix(r.URL.Path, "/v1/trials/") && strings.Contains(r.URL.Path, "/versions/"):
-			w.Header().Set("Content-Type", "application/json")
-			w.Write(fakeVersions) //nolint:errcheck // the browser has gone
+			answer(w, "application/json", fakeVersions)
 		case strings.HasSuffix(r.URL.Path, "/results"):
-			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprint(w, `{"label":"AWAITED","due":"2015-01-01T00:00:00Z","stage":0,"package_cid":""}`)
-		case r.URL.Path == "/sw.js":
-			http.NotFound(w, r) // the pages are looked at without it
+			answer(w, "application/json", []byte(`{"label":"AWAITED","due":"2015-01-01T00:00:00Z","stage":0,"package_cid":""}`))
 		default:
 			pages.ServeHTTP(w, r)
 		}
 	}))
 	t.Cleanup(server.Close)
-	return server
+	return &handset{t, ctx, server.URL, axe}
 }
 
-// look examines the step that is open at a width, and takes its picture.
-func lookAtStep(t *testing.T, ctx context.Context, axe, name string, width int64) {
-	t.Helper()
-	look(t, ctx, axe, "", name, width)
-	if out := evaluate[[]string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => {
+func (p *handset) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// fresh is a device with what a test wants it to remember; "given" are the
+// versions agreed to, "saved" is how far the person has got.
+func (p *handset) fresh(kept map[string]any) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(p.base + "/limits"))
+	kept["trial"] = nil
+	script := fmt.Sprintf("sessionStorage.clear(); sessionStorage.setItem('trial', %q);", studyID.String())
+	for name, value := range kept {
+		if value == nil {
+			continue
+		}
+		b, err := json.Marshal(value)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		script += fmt.Sprintf("sessionStorage.setItem(%q, %q);", name, b)
+	}
+	evaluate[bool](p.t, p.ctx, script+"true")
+}
+
+// open opens a step of a page; flags are what the fake device is like.
+func (p *handset) open(page, flags, step, lang string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(fmt.Sprintf("%s/%s?lang=%s&fake=%s#%s", p.base, page, lang, flags, step)))
+	p.settled()
+}
+
+func (p *handset) settled() {
+	p.t.Helper()
+	p.wait(`document.querySelector("#app h1") && !document.querySelector("#app[aria-busy]")`)
+}
+
+// wait waits until an expression holds.
+func (p *handset) wait(expression string) {
+	p.t.Helper()
+	if !evaluate[bool](p.t, p.ctx, `new Promise((found) => {
+		const until = Date.now() + 20000;
+		const look = () => `+expression+` ? found(true) : Date.now() > until ? found(false) : setTimeout(look, 20);
+		look();
+	})`) {
+		p.t.Fatalf("never: %s\nthe page says: %s", expression, evaluate[string](p.t, p.ctx, `document.querySelector("#app")?.innerText`))
+	}
+}
+
+func (p *handset) at(heading string) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf(`!document.querySelector("#app[aria-busy]") && document.querySelector("#app h1")?.textContent.includes(%q)`, heading))
+}
+
+func (p *handset) says(text string) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf(`document.querySelector("#app").innerText.includes(%q)`, text))
+}
+
+// beyond are the elements that stand out of the window, and tiny those that are
+// hard to touch (WCAG 2.5.8; links within text are exempt).
+const (
+	beyond = `[...document.querySelectorAll("body *")].filter(e => {
 		const r = e.getBoundingClientRect();
 		return r.width > 1 && (r.left < -1 || r.right > innerWidth + 1) && !e.closest(".govuk-skip-link, .govuk-visually-hidden");
-	}).map(e => e.outerHTML.slice(0, 200))`); len(out) > 0 {
-		t.Errorf("%s: beyond the edge: %s", name, out)
-	}
-	if small := evaluate[[]string](t, ctx, `[...document.querySelectorAll("#app a, #app button, #app input, #app summary")]
-		.filter(e => e.offsetWidth && !e.closest("p, li li, dd") && e.getBoundingClientRect().height < 24).map(e => e.outerHTML)`); len(small) > 0 {
-		t.Errorf("%s: too small to touch: %s", name, small)
+	}).map(e => e.outerHTML.slice(0, 200))`
+	tiny = `[...document.querySelectorAll("#app a, #app button, #app input, #app summary")]
+		.filter(e => e.offsetWidth && !e.closest("p, li li, dd, .govuk-inset-text, .govuk-list") && e.getBoundingClientRect().height < 24).map(e => e.outerHTML)`
+)
+
+// fits checks that nothing stands out of the window or is hard to touch.
+func (p *handset) fits(name string) {
+	p.t.Helper()
+	for what, expression := range map[string]string{"beyond the edge": beyond, "too small to touch": tiny} {
+		if found := evaluate[[]string](p.t, p.ctx, expression); len(found) > 0 {
+			p.t.Errorf("%s: %s: %s", name, what, found)
+		}
 	}
 }
 
-func do(t *testing.T, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// waitHeading waits until the main heading contains a text.
-func waitHeading(t *testing.T, ctx context.Context, text string) {
-	t.Helper()
-	got := evaluate[string](t, ctx, fmt.Sprintf(`new Promise((found) => {
-		const until = Date.now() + 10000;
-		const look = () => {
-			const h = document.querySelector("#app h1")?.textContent ?? "";
-			if (h.includes(%q) && !document.querySelector("#app[aria-busy]") || Date.now() > until) found(h);
-			else setTimeout(look, 20);
-		};
-		look();
-	})`, text))
-	if !strings.Contains(got, text) {
-		t.Fatalf("main heading: %q; %q was expected", got, text)
-	}
-}
-
-// press clicks the button or link with this text, as a person would find it.
-func press(t *testing.T, ctx context.Context, text string) {
-	t.Helper()
-	if !evaluate[bool](t, ctx, fmt.Sprintf(`(() => {
-		const e = [...document.querySelectorAll("#app a, #app button, #app label, #app summary")].find(e => e.textContent.trim() === %q);
-		e?.click();
-		return Boolean(e);
-	})()`, text)) {
-		t.Fatalf("nothing says %q on %s", text, evaluate[string](t, ctx, `document.querySelector("#app").innerText`))
-	}
+// participantSteps are all steps that can be opened by their address.
+var participantSteps = []struct{ page, flags, step string }{
+	{"take-part", "", "card"},
+	{"take-part", "", "invitation"},
+	{"take-part", "", "language"},
+	{"take-part", "", "read-1"},
+	{"take-part", "", "question-1"},
+	{"take-part", "", "answer-1"},
+	{"take-part", "", "option-1"},
+	{"take-part", "", "all"},
+	{"take-part", "relayed", "today"},
+	{"take-part", "relayed", "check"},
+	{"take-part", "", "refuse"},
+	{"take-part", "", "hidden"},
+	{"take-part", "insecure", "card"},
+	{"my-consent", "none", ""},
+	{"my-consent", "none", "restore"},
+	{"my-consent", "none", "lost"},
+	{"my-consent", "amended,unsent", ""},
+	{"my-consent", "amended", "news"},
+	{"my-consent", "amended", "option-1"},
+	{"my-consent", "", "text"},
+	{"my-consent", "", "receipt-kept"},
+	{"my-consent", "", "sheet"},
+	{"my-consent", "", "visit"},
+	{"my-consent", "", "results"},
+	{"my-consent", "", "leave"},
+	{"my-consent", "", "leave-sure"},
 }
 
 // Every step of the participant's pages, on a phone and on a desktop, in English
-// and in Arabic.
+// and in Arabic, and with text twice as large on the narrowest phone.
 func TestParticipantPages(t *testing.T) {
-	axe, ctx := axeCore(t), browser(t)
-	server := fakeParticipant(t)
-	faults := listen(t, ctx)
-	steps := []struct{ name, address, heading string }{
-		{"card", "/take-part", ""},
-		{"invitation", "/take-part#invitation", ""},
-		{"language", "/take-part#language", ""},
-		{"read", "/take-part#read-1", ""},
-		{"question", "/take-part#question-1", ""},
-		{"answer", "/take-part#answer-1", ""},
-		{"option", "/take-part#option-1", ""},
-		{"check", "/take-part#check", ""},
-		{"all", "/take-part#all", ""},
-		{"refuse", "/take-part#refuse", ""},
-		{"proof", "/take-part?fake=slow#proof", ""},
-		{"insecure", "/take-part?fake=insecure", ""},
-		{"today", "/take-part?fake=relayed#today", ""},
-		{"none", "/my-consent?fake=none", ""},
-		{"lost", "/my-consent?fake=none#lost", ""},
-		{"restore", "/my-consent?fake=none#restore", ""},
-		{"mine", "/my-consent?fake=amended", ""},
-		{"news", "/my-consent?fake=amended#news", ""},
-		{"text", "/my-consent#text", ""},
-		{"leave", "/my-consent?fake=#leave", ""},
-		{"sure", "/my-consent#leave-sure", ""},
-		{"visit", "/my-consent#visit", ""},
-		{"sheet", "/my-consent#sheet", ""},
-		{"hidden", "/my-consent#hidden", ""},
-		{"results", "/my-consent#results", ""},
-		{"kept", "/my-consent#receipt-kept", ""},
-	}
+	p := newHandset(t)
+	p.fresh(map[string]any{"given": []int{1}, "saved": map[string]any{"version": 1, "form": "", "answers": map[string]int{"q1": 0}, "options": map[string]bool{}, "today": false}})
 	for _, lang := range []string{"en", "ar"} {
-		do(t, ctx, chromedp.Navigate(server.URL+"/take-part"))
-		evaluate[bool](t, ctx, fmt.Sprintf(`(sessionStorage.clear(), sessionStorage.setItem("trial", %q), sessionStorage.setItem("given", "[1]"),
-			sessionStorage.setItem("saved", '{"form":"","answers":{"q1":1},"options":{},"today":false,"version":1}'), true)`, studyID))
-		for _, s := range steps {
-			path, rest, _ := strings.Cut(s.address, "?")
-			query, step, _ := strings.Cut(rest, "#")
-			if path, after, found := strings.Cut(path, "#"); found {
-				s.address, step, query = path, after, ""
-			} else {
-				s.address = path
-			}
-			if s.name == "proof" {
-				evaluate[bool](t, ctx, `(sessionStorage.removeItem("given"), true)`)
-			} else {
-				evaluate[bool](t, ctx, `(sessionStorage.setItem("given", "[1]"), true)`)
-			}
-			for _, width := range []int64{390, 1280} {
-				t.Run(fmt.Sprintf("%s %s at %d", s.name, lang, width), func(t *testing.T) {
-					do(t, ctx, chromedp.Navigate("about:blank"), chromedp.EmulateViewport(width, 900), chromedp.Navigate(server.URL+s.address+"?lang="+lang+"&"+query+"#"+step))
-					waitHeading(t, ctx, s.heading)
-					lookAtStep(t, ctx, axe, "participant-"+s.name+"-"+lang, width)
-				})
-			}
+		for _, s := range participantSteps {
+			name := strings.Join([]string{s.page, s.flags, s.step, lang}, "-")
+			t.Run(name, func(t *testing.T) {
+				p := &handset{t, p.ctx, p.base, p.axe}
+				p.do(chromedp.EmulateViewport(390, 844))
+				p.open(s.page, s.flags, s.step, lang)
+				for _, width := range []int64{390, 1280} {
+					look(t, p.ctx, p.axe, "", name, width)
+					p.fits(fmt.Sprintf("at %d", width))
+				}
+				p.do(chromedp.EmulateViewport(320, 844))
+				p.fits("at 320")
+				p.do(chromedp.EmulateViewport(390, 844))
+				evaluate[bool](t, p.ctx, `(document.documentElement.style.fontSize = "200%", true)`)
+				p.fits("with large text")
+			})
 		}
 	}
-	if all := faults(); len(all) > 0 {
-		t.Errorf("the browser reports:\n%s", strings.Join(all, "\n"))
+}
+
+// key presses keys. The browser keeps the letter of a key from the page where the
+// page has acted on the key itself, as it does for a keyboard: the event is a raw one.
+func (p *handset) key(keys string) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(keys, func(e *input.DispatchKeyEventParams) {
+		if e.Type == input.DispatchKeyEventTypeKeyDown {
+			e.Type, e.Text = input.DispatchKeyEventTypeRawKeyDown, ""
+		}
+	}))
+}
+
+// tabTo moves the focus to what has this text, and fails if Tab does not lead there.
+func (p *handset) tabTo(text string) {
+	p.t.Helper()
+	var passed []string
+	for range 40 {
+		p.key(kb.Tab)
+		label := evaluate[string](p.t, p.ctx, `(() => {
+			const e = document.activeElement;
+			return (e?.labels?.[0] ?? e)?.innerText?.trim() ?? "";
+		})()`)
+		if label == text {
+			if !evaluate[bool](p.t, p.ctx, `(() => {
+				const s = getComputedStyle(document.activeElement), l = document.activeElement.labels?.[0];
+				const around = l ? getComputedStyle(l, "::before") : s;
+				return s.outlineStyle !== "none" || s.boxShadow !== "none" || around.boxShadow !== "none" || around.outlineStyle !== "none";
+			})()`) {
+				p.t.Errorf("%q has the focus, and nothing shows it", text)
+			}
+			return
+		}
+		passed = append(passed, label)
+	}
+	p.t.Fatalf("Tab does not lead to %q, but to %q", text, passed)
+}
+
+// follow tabs to what has this text and presses Enter.
+func (p *handset) follow(text string) {
+	p.t.Helper()
+	p.tabTo(text)
+	p.key(kb.Enter)
+}
+
+// focused checks that a new step has moved the focus to its heading, and that the
+// title of the window is the step's.
+func (p *handset) focused(heading string) {
+	p.t.Helper()
+	p.at(heading)
+	if got := evaluate[string](p.t, p.ctx, `document.activeElement.textContent`); !strings.Contains(got, heading) {
+		p.t.Errorf("%q: the focus is on %q", heading, got)
+	}
+	if got := evaluate[string](p.t, p.ctx, `document.title`); !strings.HasPrefix(got, heading) {
+		p.t.Errorf("%q: the title is %q", heading, got)
 	}
 }
 
-// listen collects what the browser's console reports and what its security policy stops.
-func listen(t *testing.T, ctx context.Context) func() []string {
-	t.Helper()
-	return func() []string { return nil }
+// Taking part by keyboard alone: a mistyped code, the text, a mistake, choices,
+// stopping the proof, and agreeing after all.
+func TestTakePartByKeyboard(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{})
+	p.open("take-part", "slow,none", "", "en")
+	p.at("Your invitation")
+	p.follow("Continue")
+	p.says("Type the code that is on your card")
+	p.follow("Type the code that is on your card")
+	p.key("aaaa-aaaa-aaaa" + kb.Enter)
+	p.says("This code has a typing mistake")
+	if title := evaluate[string](t, p.ctx, `document.title`); !strings.HasPrefix(title, "Error: ") {
+		t.Errorf("title of a page with a mistake: %q", title)
+	}
+	p.follow("This code has a typing mistake. Compare it with your card")
+	for range 14 {
+		p.key(kb.Backspace)
+	}
+	p.key("k7qm 2rtx 9pwd" + kb.Enter)
+	p.says("Compare it with your card, or ask")
+	p.follow("There is no invitation with this code. Compare it with your card, or ask the study site for a new one")
+	for range 14 {
+		p.key(kb.Backspace)
+	}
+	p.key("k7qm-2rtx-9pwd" + kb.Enter)
+	p.focused("You are invited to a study")
+	p.follow("Start reading")
+	p.focused("Which language do you want to read in?")
+	p.tabTo("English: Information for participants")
+	p.key(kb.Enter)
+	for _, heading := range []string{"Why are we doing this study?", "What will you do?", "What are the risks?"} {
+		p.focused(heading)
+		p.follow("Continue")
+	}
+	p.focused("Can you leave the study?")
+	p.tabTo("Only with a good reason")
+	p.key(" " + kb.ArrowDown) // the second answer
+	p.key(kb.Enter)
+	p.focused("That is right")
+	p.follow("Continue")
+	p.focused("Does every patch have a medicine in it?")
+	p.tabTo("Yes")
+	p.key(" " + kb.Enter)
+	p.focused("Not quite")
+	p.says("Some patches have a medicine and some have none.")
+	p.follow("Continue")
+	p.focused("Do you want us to tell you the results of the study when they are known?")
+	p.tabTo("No")
+	p.key(kb.ArrowDown + kb.Enter)
+	p.focused("May we keep your left-over blood samples for later research?")
+	p.tabTo("No")
+	p.key(kb.Enter)
+	p.focused("Check your answers")
+	answers := evaluate[[]string](t, p.ctx, `[...document.querySelectorAll("dd.govuk-summary-list__value")].map(e => e.innerText.trim())`)
+	if !slices.Equal(answers[len(answers)-3:], []string{"2 of 2 answered", "Yes", "No"}) {
+		t.Errorf("answers: %q", answers)
+	}
+	p.follow("I agree to take part")
+	p.focused("Making your proof")
+	p.follow("Cancel")
+	p.says("You stopped it. Nothing has been agreed.")
+	if given := evaluate[*string](t, p.ctx, `sessionStorage.getItem("given") ?? ""`); *given != "" {
+		t.Errorf("agreed to %s after stopping", *given)
+	}
+	p.follow("Continue")
+	p.focused("Check your answers")
+	p.follow("I agree to take part")
+	p.focused("You have agreed")
 }
 
-// The whole of taking part, by keyboard alone.
-func TestTakePartByKeyboard(t *testing.T) {
-	t.Skip("below")
-	_ = filepath.Join
-	_ = os.Getenv
+// The browser's back button goes back one step, and the page's own link does the same.
+func TestParticipantBack(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{})
+	p.open("take-part", "", "read-1", "en")
+	p.press("Continue")
+	p.at("What will you do?")
+	p.press("Continue")
+	p.at("What are the risks?")
+	p.press("Back")
+	p.at("What will you do?")
+	evaluate[bool](t, p.ctx, `(history.back(), true)`)
+	p.at("Why are we doing this study?")
+	evaluate[bool](t, p.ctx, `(history.forward(), true)`)
+	p.at("What will you do?")
+	p.do(chromedp.Reload())
+	p.at("What will you do?")
+	p.press("Back")
+	p.at("Why are we doing this study?")
+}
+
+// press clicks what has this text.
+func (p *handset) press(text string) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf(`[...document.querySelectorAll("#app a, #app button, #app label, #app summary")].some(e => e.innerText.trim() === %q)`, text))
+	evaluate[bool](p.t, p.ctx, fmt.Sprintf(`([...document.querySelectorAll("#app a, #app button, #app label, #app summary")].find(e => e.innerText.trim() === %q).click(), true)`, text))
+}
+
+// Where the prover cannot run one leaves by word, and the page says how.
+func TestLeaveWithoutAProver(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{"given": []int{1}})
+	p.open("my-consent", "fail-ready", "leave", "en")
+	p.press("Go on to leave")
+	p.at("Do you want to leave now?")
+	p.press("Yes, leave now")
+	p.says("This browser cannot make the proof.")
+	p.says("You can leave by simply saying so, in person, by phone or in writing.")
+	p.says("North Clinic, Dr Ada Moore, telephone 555 0100, room 12")
+	look(t, p.ctx, p.axe, "", "leave-without-a-prover", 390)
+}
+
+// The sheet and the receipt are printed without what belongs to the screen alone.
+func TestParticipantPrints(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{"given": []int{1}})
+	if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	for step, wanted := range map[string]string{"sheet": ".t-groups", "receipt-kept": ".t-qr"} {
+		p.open("my-consent", "", step, "en")
+		if step == "sheet" {
+			evaluate[bool](t, p.ctx, `(document.querySelector("#app button").click(), true)`)
+		}
+		p.wait(fmt.Sprintf("document.querySelector(%q)?.offsetHeight > 0", wanted))
+		if shown := evaluate[[]string](t, p.ctx, `[...document.querySelectorAll("header, footer, .t-languages, .govuk-back-link, button")].filter(e => e.offsetHeight).map(e => e.outerHTML.slice(0, 80))`); len(shown) > 0 {
+			t.Errorf("%s: printed too: %s", step, shown)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"compress/gzip"
 	"context"
 	"io"
 	"net/http"
@@ -383,7 +384,7 @@ func TestAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	total := 0
+	styles, scripts := 0, 0
 	for name, address := range files.address {
 		w := get(h, address)
 		if w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "public, max-age=31536000, immutable" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
@@ -394,10 +395,26 @@ func TestAssets(t *testing.T) {
 				t.Errorf("%s holds %q", name, foreign)
 			}
 		}
-		total += w.Body.Len()
+		r := httptest.NewRequest(http.MethodGet, address, nil)
+		r.Header.Set("Accept-Encoding", "br, gzip")
+		packed := httptest.NewRecorder()
+		h.ServeHTTP(packed, r)
+		if strings.HasSuffix(name, ".js") {
+			scripts = max(scripts, packed.Body.Len())
+		} else {
+			styles += packed.Body.Len()
+		}
+		if packed.Header().Get("Content-Encoding") != "gzip" {
+			continue
+		}
+		if z, err := gzip.NewReader(packed.Body); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if plain, err := io.ReadAll(z); err != nil || string(plain) != w.Body.String() {
+			t.Errorf("%s: packed, it is another file: %v", name, err)
+		}
 	}
-	if total > 200<<10 {
-		t.Errorf("%d bytes of assets; at most 200 KiB", total)
+	if styles > 40<<10 || scripts > 90<<10 {
+		t.Errorf("%d bytes of style sheets and %d of the longest script, packed; at most 40 and 90 KiB", styles, scripts)
 	}
 	for _, address := range []string{"/assets/govuk.css", "/assets/README.md", "/assets/..%2fweb.go", "/assets/"} {
 		if w := get(h, address); w.Code != http.StatusNotFound {

@@ -16,7 +16,6 @@ export const en = {
   print: "Print this page",
   yes: "Yes",
   no: "No",
-  loading: "One moment, please",
   site: "Study site",
   contact: "Contact",
   study: "Study",
@@ -122,7 +121,6 @@ export const en = {
     agreeNew: "I agree to the new version",
     refuse: "I do not want to take part",
     refuseNew: "I do not want to go on",
-    missing: "Not answered yet",
   },
 
   proof: {
@@ -156,7 +154,6 @@ export const en = {
     slow: "The site has not answered yet. Come back a little later: you will go on from here.",
     current: "You have not answered the new version yet. Do that first; it takes a few minutes.",
     internal: "Something went wrong on this device. Nothing has been sent. Try again, or ask the study site.",
-    code2: "For the site’s technicians",
   },
 
   insecure: {
@@ -171,7 +168,6 @@ export const en = {
   receipt: {
     title: "You have agreed",
     titleOnWay: "Your consent is on its way",
-    body: (study: string) => study,
     when: "Time on the ledger",
     period: (n: number, day: string) => `period ${n}, ${day}`,
     qr: (version: number, epoch: number) => `QR code of this receipt: the study’s page, version ${version}, period ${epoch}`,
@@ -180,7 +176,6 @@ export const en = {
     sheet: "Print your recovery sheet",
     sheetWhy: "If you lose this device, the sheet brings your consent to a new one.",
     mine: "Go to my consent",
-    told: "The study site has been told.",
   },
 
   declined: {
@@ -255,7 +250,6 @@ export const en = {
     silentAny: "you do not answer: after the deadline study visits and doses stop until you answer. Safety visits and emergencies never wait. You lose no pay that you earned.",
     no: "you do not want to go on: you leave the study. You need not say why.",
     start: "Read the new text",
-    none: "Nothing is waiting for your answer",
   },
 
   leave: {
@@ -291,10 +285,8 @@ export const en = {
     which: "Which visit is it?",
     empty: "Choose the visit",
     dose: "with a dose",
-    other: "Other visits",
     make: "Make the code",
     code: "Show this to the site",
-    say: "Or read out this code:",
     qr: "QR code of your proof for this visit, for the site’s scanner",
     sent: "The site has the proof already. The code tells them which one is yours.",
     unsent: "The proof could not be sent. The site can scan the square instead.",

@@ -16,7 +16,6 @@ export const es: Words = {
   print: "Imprimir esta página",
   yes: "Sí",
   no: "No",
-  loading: "Un momento, por favor",
   site: "Centro del estudio",
   contact: "Contacto",
   study: "Estudio",
@@ -122,7 +121,6 @@ export const es: Words = {
     agreeNew: "Acepto la versión nueva",
     refuse: "No quiero participar",
     refuseNew: "No quiero seguir",
-    missing: "Sin respuesta todavía",
   },
 
   proof: {
@@ -156,7 +154,6 @@ export const es: Words = {
     slow: "El centro aún no ha respondido. Vuelva un poco más tarde: seguirá desde aquí.",
     current: "Aún no ha respondido a la versión nueva. Hágalo primero; son unos minutos.",
     internal: "Algo falló en este dispositivo. No se ha enviado nada. Inténtelo otra vez o pregunte al centro.",
-    code2: "Para los técnicos del centro",
   },
 
   insecure: {
@@ -171,7 +168,6 @@ export const es: Words = {
   receipt: {
     title: "Ha aceptado",
     titleOnWay: "Su consentimiento está en camino",
-    body: (study) => study,
     when: "Momento en el registro",
     period: (n, day) => `periodo ${n}, ${day}`,
     qr: (version, epoch) => `Código QR de este recibo: la página del estudio, versión ${version}, periodo ${epoch}`,
@@ -180,7 +176,6 @@ export const es: Words = {
     sheet: "Imprima su hoja de recuperación",
     sheetWhy: "Si pierde este dispositivo, la hoja lleva su consentimiento a otro.",
     mine: "Ir a mi consentimiento",
-    told: "El centro del estudio ya lo sabe.",
   },
 
   declined: {
@@ -255,7 +250,6 @@ export const es: Words = {
     silentAny: "no responde: pasado el plazo, las visitas y dosis del estudio paran hasta que responda. Las visitas de seguridad y las urgencias nunca esperan. No pierde ningún pago ganado.",
     no: "no quiere seguir: deja el estudio. No tiene que decir por qué.",
     start: "Leer el texto nuevo",
-    none: "Nada espera su respuesta",
   },
 
   leave: {
@@ -291,10 +285,8 @@ export const es: Words = {
     which: "¿Qué visita es?",
     empty: "Elija la visita",
     dose: "con una dosis",
-    other: "Otras visitas",
     make: "Hacer el código",
     code: "Enseñe esto al centro",
-    say: "O lea este código:",
     qr: "Código QR de su prueba para esta visita, para el lector del centro",
     sent: "El centro ya tiene la prueba. El código les dice cuál es la suya.",
     unsent: "No se pudo enviar la prueba. El centro puede escanear el cuadro.",

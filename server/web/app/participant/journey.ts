@@ -62,7 +62,14 @@ export class Journey {
     const fresh: Saved = { form: "", answers: {}, options: {}, today: false, version: this.version };
     const kept = await this.joined.member.saved();
     const saved = kept?.version === this.version ? kept : fresh;
-    return { v, saved, form: formFor(v.protocol.forms, this.c.l, saved.form), way: await this.c.agent.way() };
+    const form = formFor(v.protocol.forms, this.c.l, saved.form);
+    return { v, saved, form, way: await this.c.agent.way(), before: this.ends.renewed ? await this.before() : undefined };
+  }
+
+  // The options taken with the consent before this one, where this device knows them.
+  private async before(): Promise<readonly string[] | undefined> {
+    const s = await this.joined.member.status();
+    return s.given.filter((g) => g.version < this.version).pop()?.choice?.taken;
   }
 
   private async keep(saved: Saved): Promise<void> {
@@ -168,7 +175,7 @@ export class Journey {
     },
     h("p", { class: "govuk-caption-l t-part" }, w.part(n, now.form.options.length)),
     radios({
-      name: "option", legend: o.text, hint: w.hint, language: now.form.language, value: now.saved.options[o.id] ? "yes" : "no",
+      name: "option", legend: o.text, hint: [w.hint, now.before && ` ${w.before(now.before.includes(o.id) ? w.yes : w.no)}`], language: now.form.language, value: now.saved.options[o.id] ? "yes" : "no",
       items: [{ value: "no", text: w.no }, { value: "yes", text: w.yes }],
     }),
     submitButton(this.c.w.next));
@@ -244,7 +251,7 @@ export class Journey {
   }
 }
 
-interface Now { v: Version; saved: Saved; form: Form; way: { relayed: boolean; least: number } }
+interface Now { v: Version; saved: Saved; form: Form; way: { relayed: boolean; least: number }; before: readonly string[] | undefined }
 
 function questionsOf(f: Form): Question[] {
   return f.questions ?? [];
