@@ -21,6 +21,7 @@ import (
 
 	"github.com/trialith/trialith/circuits/browser/browsertest"
 	"github.com/trialith/trialith/cmd/trialith/demo"
+	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
@@ -236,6 +237,43 @@ func TestSiteInABrowser(t *testing.T) {
 	d.stranger(n)
 	d.languages()
 	d.backup()
+	if faults := js[string](d, `sessionStorage.getItem("faults") ?? ""`); faults != "" {
+		t.Errorf("refused by the policy, or failed:\n%s", faults)
+	}
+}
+
+// TestSiteNewKey sets a computer up with a key that is made there: it asks to be
+// registered, and until it is, the page says so.
+func TestSiteNewKey(t *testing.T) {
+	d, _ := openDesk(t)
+	d.shows("Set up this computer")
+	d.press("Set up with my key")
+	d.shows("Your key")
+	d.fill("who", "Dr New")
+	d.choose("which-2")
+	d.fill("pass", firstPass)
+	d.fill("pass2", firstPass)
+	d.press("Set up")
+	d.shows("Your new public key")
+	d.look("made")
+	js[bool](d, `(window.saved = new Promise(yes => { URL.createObjectURL = b => (b.text().then(yes), "#") }), true)`)
+	d.press("Save the request")
+	var asked struct {
+		Ledger     wire.LedgerID
+		Name       string
+		Key        tx.PublicKey
+		Possession string
+	}
+	if err := json.Unmarshal([]byte(js[string](d, `saved`)), &asked); err != nil {
+		t.Fatal(err)
+	}
+	if ledger := must(client.New(d.url, http.DefaultClient).Ledger(t.Context())).Ledger; asked.Ledger != ledger || asked.Name != "Dr New" || len(asked.Possession) != 128 {
+		t.Errorf("asked: %+v", asked)
+	}
+	d.press("Go on")
+	d.shows("Where do you work?")
+	d.until("the warning", `document.body.innerText.includes("Your key is not registered")`)
+	d.look("unregistered")
 	if faults := js[string](d, `sessionStorage.getItem("faults") ?? ""`); faults != "" {
 		t.Errorf("refused by the policy, or failed:\n%s", faults)
 	}

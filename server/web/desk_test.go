@@ -122,6 +122,19 @@ func TestDeskBodies(t *testing.T) {
 	check(t, "table", committed[:], browsertest.Call[string](t, page, "table", hex.EncodeToString(salt[:]), shown))
 }
 
+// The vectors of docs/wire.md.
+func TestDeskVectors(t *testing.T) {
+	page := deskPage(t)
+	salt, leaf := strings.Repeat("11", 32), strings.Repeat("22", 32)
+	row := map[string]any{"leaf": leaf, "version": 1, "form": "f", "day": 15_527}
+	if got, want := browsertest.Call[string](t, page, "table", salt, []any{row}), "2037c73f03aeda9fe41f446ad933b49cc61c3479046d79852197e7f47cbedbc2"; got != want {
+		t.Errorf("table: %s, want %s", got, want)
+	}
+	if got, want := browsertest.Call[string](t, page, "reason", salt, "2012-07-06 told the site"), "ef94d35752400e18e8b5d98048173a9e3ff93a15cf49a850f6f798bc25a56faf"; got != want {
+		t.Errorf("reason: %s, want %s", got, want)
+	}
+}
+
 func check(t *testing.T, what string, want []byte, got string) {
 	t.Helper()
 	if got != hex.EncodeToString(want) {

@@ -351,11 +351,21 @@ export class Desk {
   /** Lines that no commitment on the ledger covers. */
   get uncommitted(): number { return this.tables.lines.length - (this.tables.posted.at(-1)?.total ?? 0); }
 
+  private async epoch(): Promise<{ epoch: number; now: number }> {
+    const [now, a] = await Promise.all([node.clock(), node.about()]);
+    return { epoch: Math.floor((now - Date.parse(a.genesis_time)) / (1000 * a.epoch_seconds)), now };
+  }
+
+  /** Whether the ledger takes a commitment now: one an epoch, also where nothing was added, so that it tells not even that. */
+  async mayCommit(): Promise<boolean> {
+    const last = this.tables.posted.at(-1);
+    return this.tables.lines.length > 0 && (!last || last.entry === "" || last.epoch < (await this.epoch()).epoch);
+  }
+
   /** Puts one commitment to the whole table on the ledger, for this epoch. */
   commit(): Promise<node.Outcome> {
     return this.promise(this.tables.posted, async () => {
-      const [now, a] = await Promise.all([node.clock(), node.about()]);
-      const epoch = Math.floor((now - Date.parse(a.genesis_time)) / (1000 * a.epoch_seconds));
+      const { epoch, now } = await this.epoch();
       const total = this.tables.lines.length, salt = random(32), commitment = await commitTable(salt, this.tables.lines);
       const body = countersignBody(this.place.site, epoch, commitment, total, Math.floor(now / dayMillis));
       return { epoch, total, salt: hex(salt), commitment, body: base64(body), entry: "" };

@@ -193,6 +193,8 @@ export const en = {
     file: "Save the opened table for an audit",
     fileAbout: "The file opens the commitments. It has marks of the ledger and dates, no names and no study codes. Give it to an auditor only.",
     nothing: "All countersigned forms are committed.",
+    later: "This epoch has its commitment; the next one takes them in.",
+    anyway: "A commitment in each epoch tells nobody whether a form was added.",
     done: "The commitment is on the ledger",
     refused: "The ledger refused the commitment",
   },

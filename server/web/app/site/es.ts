@@ -194,6 +194,8 @@ export const es: Words = {
     file: "Guardar la tabla abierta para una auditoría",
     fileAbout: "El archivo abre los compromisos. Tiene marcas del registro y fechas, ningún nombre ni código de estudio. Déselo solo a un auditor.",
     nothing: "Todos los documentos refrendados están en el registro.",
+    later: "Esta época ya tiene su compromiso; la siguiente los recoge.",
+    anyway: "Un compromiso en cada época no dice a nadie si se añadió un documento.",
     done: "El compromiso está en el registro",
     refused: "El registro ha rechazado el compromiso",
   },

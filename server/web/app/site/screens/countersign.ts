@@ -10,29 +10,29 @@ import { save, table, tick } from "../parts";
 
 const dayMillis = 24 * 60 * 60 * 1000;
 
-export const countersigned: Step = (c, d) => {
-  const t = c.w.table, { lines, posted } = d.tables;
+export const countersigned: Step = async (c, d) => {
+  const t = c.w.table, { lines, posted } = d.tables, may = await d.mayCommit();
   const subject = (leaf: string) => d.tables.cards.find((x) => x.leaf === leaf)?.subject ?? leaf.slice(0, 8);
   return { title: t.title, back: "today", body: [
     title(t.title), lead(t.lead),
     lines.length === 0 ? para(t.none)
       : table(t.title, [c.w.subject, c.w.version, c.w.form, c.w.day], lines.map((l): Child[] => [subject(l.leaf), l.version, l.form, isoDay(l.day)]), true),
-    pending(c, d),
+    lines.length > 0 && pending(c, d, may),
     posted.length > 0 && table(t.committed, [t.epoch, t.total, c.w.entry], posted.map((x): Child[] => [x.epoch, x.total, x.entry || t.sure])),
     lines.length > 0 && [heading(t.file), para(t.fileAbout),
       button(t.file, () => save("countersigned.json", "application/json", d.opened()), "secondary")],
   ] };
 };
 
-function pending(c: Context, d: Desk): Child {
-  const t = c.w.table;
-  if (d.uncommitted === 0 && d.tables.posted.every((x) => x.entry)) return d.tables.lines.length > 0 && para(t.nothing);
+function pending(c: Context, d: Desk, may: boolean): Child {
+  const t = c.w.table, n = d.uncommitted;
+  const said = n > 0 ? [c.w.today.commit(n), !may && [" ", t.later]] : [t.nothing, may && [" ", t.anyway]];
   return form((_, f) => attempt(c, f, "commit", async () => {
     const outcome = await d.commit();
     if (outcome.code !== 0) return wrong(c, { field: "commit", text: `${t.refused}: ${outcome.refusal}` });
     c.say(t.done);
     c.router.again();
-  }), para(c.w.today.commit(Math.max(1, d.uncommitted))), h("button", { type: "submit", class: "govuk-button", id: "commit" }, t.commit));
+  }), para(said), may && h("button", { type: "submit", class: `govuk-button ${n > 0 ? "" : "govuk-button--secondary"}`, id: "commit" }, t.commit));
 }
 
 /** One receipt: the form that both signed, and the day. */
