@@ -199,11 +199,16 @@ export class Circuit {
     const coefficients = new Reader(file, r.at + 2 * h.terms);
     wires.expectEnd("circuit.bin", 4 * h.terms);
     const zero = table + PLAIN * h.coefficients;
+    const nothing: Term = [zero, zero];
     const next = (): Term => [table + PLAIN * coefficients.u16(), this.#wires + PLAIN * wires.u16()];
     const write = (left: readonly Term[], right: readonly Term[]): { at: number; terms: number } => {
       const terms = Math.max(left.length, right.length);
       const at = kernel.alloc(16 * terms);
-      for (let i = 0; i < terms; i++) kernel.words.set([...(left[i] ?? [zero, zero]), ...(right[i] ?? [zero, zero])], (at >> 2) + 4 * i);
+      for (let i = 0; i < terms; i++) {
+        const to = (at >> 2) + 4 * i;
+        [kernel.words[to], kernel.words[to + 1]] = left[i] ?? nothing;
+        [kernel.words[to + 2], kernel.words[to + 3]] = right[i] ?? nothing;
+      }
       return { at, terms };
     };
     return defined.map((wire, i) => {

@@ -73,19 +73,40 @@ interface Heaps {
   readonly count: Int32Array;
 }
 
-/** Lays heaps out in one array: each is as long as its count, and empty at first. */
-function layOut(count: Int32Array): Heaps {
-  const start = new Int32Array(count.length);
+/** Lays empty heaps out in one array, each with so much room. */
+function layOut(room: Int32Array): Heaps {
+  const start = new Int32Array(room.length);
   let total = 0;
-  for (let g = 0; g < count.length; g++) {
+  for (let g = 0; g < room.length; g++) {
     start[g] = total;
-    total += count[g]!;
+    total += room[g]!;
   }
-  return { points: new Int32Array(total), start, count: new Int32Array(count.length) };
+  return { points: new Int32Array(total), start, count: new Int32Array(room.length) };
 }
 
-function put(h: Heaps, g: number, point: number): void {
-  h.points[h.start[g]! + h.count[g]!++] = point;
+/**
+ * The buckets of a window as a square: bucket k = hi·2^low + lo stands in column lo
+ * and row hi. Columns and rows are its lines.
+ */
+class Square {
+  readonly low: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly lines: number;
+  readonly buckets: number;
+
+  constructor(readonly window: number, readonly windows: number) {
+    this.low = window >> 1;
+    this.buckets = 1 << (window - 1);
+    this.columns = 1 << this.low;
+    this.rows = (this.buckets >> this.low) + 1;
+    this.lines = this.columns + this.rows;
+  }
+
+  /** The room of each line of each window: a column is as long as there are rows. */
+  room(): Int32Array {
+    return Int32Array.from({ length: this.windows * this.lines }, (_, i) => (i % this.lines < this.columns ? this.rows : this.columns));
+  }
 }
 
 /** Computes multi-exponentiations with one kernel. */
@@ -132,27 +153,29 @@ export class MultiExp {
   }
 
   #sum(curve: Curve, bases: Bases, scalars: Int32Array, window: number): number | null {
-    const windows = Math.floor(SCALAR_BITS / window) + 1;
-    const buckets = this.#add(bases.group, this.#fill(bases, scalars, window, windows));
-    return curve.sum(this.#terms(bases.group, buckets, window, windows));
+    const square = new Square(window, Math.floor(SCALAR_BITS / window) + 1);
+    const buckets = this.#add(bases.group, this.#fill(bases, scalars, square));
+    return curve.sum(this.#terms(bases.group, buckets, square));
   }
 
   /** Sorts the bases into buckets: bucket w·2^(c−1) + |d| − 1 for digit d of window w. */
-  #fill(bases: Bases, scalars: Int32Array, window: number, windows: number): Heaps {
-    const half = 1 << (window - 1);
+  #fill(bases: Bases, scalars: Int32Array, { window, windows, buckets: half }: Square): Heaps {
     const { count: n, group } = bases;
     const digits = new Int16Array(windows * n);
     const sizes = new Int32Array(windows * half);
     for (let i = 0; i < n; i++) cut(scalars, i, n, window, windows, digits, sizes);
     const heaps = layOut(sizes);
+    const { points } = heaps;
+    const next = heaps.start.slice();
+    const step = 2 * group.size;
     for (let w = 0; w < windows; w++) {
-      for (let i = 0; i < n; i++) {
+      for (let i = 0, point = bases.at; i < n; i++, point += step) {
         const d = digits[w * n + i]!;
-        const point = bases.at + 2 * group.size * i;
-        if (d > 0) put(heaps, w * half + d - 1, point);
-        else if (d < 0) put(heaps, w * half - d - 1, point + group.size);
+        if (d > 0) points[next[w * half + d - 1]!++] = point;
+        else if (d < 0) points[next[w * half - d - 1]!++] = point + group.size;
       }
     }
+    heaps.count.set(sizes);
     digits.fill(0);
     return heaps;
   }
@@ -230,35 +253,13 @@ export class MultiExp {
 
   /**
    * Σ over windows w and digits k of 2^(cw)·k·B, as terms for each bit of k. The
-   * buckets of a window are first added along the rows and columns of a square, k = hi·2^h + lo.
+   * buckets are first added along the lines of their square: each then counts once
+   * for its column and once for its row, whose numbers have half the bits.
    */
-  #terms(group: Group, buckets: Int32Array, window: number, windows: number): Term[] {
-    const low = window >> 1;
-    const columns = 1 << low;
-    const half = 1 << (window - 1);
-    const rows = (half >> low) + 1;
-    const lines = columns + rows;
-    const each = (visit: (line: number, point: number) => void): void => {
-      for (let w = 0; w < windows; w++) {
-        for (let k = 1; k <= half; k++) {
-          const point = buckets[w * half + k - 1]!;
-          if (point === 0) continue;
-          const lo = k & (columns - 1);
-          const hi = k >> low;
-          if (lo > 0) visit(w * lines + lo, point);
-          if (hi > 0) visit(w * lines + columns + hi, point);
-        }
-      }
-    };
-    const sizes = new Int32Array(windows * lines);
-    each((line) => sizes[line]!++);
-    const heaps = layOut(sizes);
-    each((line, point) => put(heaps, line, point));
-    const sums = this.#add(group, heaps);
-    const parts = (w: number, line: number): number => sums[w * lines + line]!;
-    const bits = bitHeaps(window, windows, low, (w, hi, k) => parts(w, hi ? columns + k : k), hiLimit(columns, rows));
-    const points = this.#add(group, bits.heaps);
-    return this.#place(group, points, bits.positions);
+  #terms(group: Group, buckets: Int32Array, square: Square): Term[] {
+    const lines = this.#add(group, alongLines(buckets, square));
+    const { heaps, positions } = byBits(lines, square);
+    return this.#place(group, this.#add(group, heaps), positions);
   }
 
   /** The sums as curve.sum takes them. */
@@ -297,30 +298,44 @@ function cut(scalars: Int32Array, i: number, n: number, window: number, windows:
   }
 }
 
-const hiLimit = (columns: number, rows: number) => (hi: boolean): number => (hi ? rows : columns);
+/** The buckets of each column and row but for those numbered zero, which count nothing. */
+function alongLines(buckets: Int32Array, s: Square): Heaps {
+  const heaps = layOut(s.room());
+  const { points, start, count } = heaps;
+  const put = (line: number, point: number): void => {
+    points[start[line]! + count[line]!++] = point;
+  };
+  for (let w = 0; w < s.windows; w++) {
+    for (let k = 1; k <= s.buckets; k++) {
+      const point = buckets[w * s.buckets + k - 1]!;
+      if (point === 0) continue;
+      const lo = k & (s.columns - 1);
+      const hi = k >> s.low;
+      if (lo > 0) put(w * s.lines + lo, point);
+      if (hi > 0) put(w * s.lines + s.columns + hi, point);
+    }
+  }
+  return heaps;
+}
 
-/** Heaps for each bit of lo and hi of each window: the lines whose number has the bit. */
-function bitHeaps(
-  window: number, windows: number, low: number,
-  line: (w: number, hi: boolean, k: number) => number, limit: (hi: boolean) => number,
-): { heaps: Heaps; positions: number[] } {
+/** For each bit of the numbers of columns and rows the lines that have it, and the bit's place in the scalar. */
+function byBits(lines: Int32Array, s: Square): { heaps: Heaps; positions: number[] } {
   const points: number[] = [];
   const start: number[] = [];
   const count: number[] = [];
   const positions: number[] = [];
-  for (let w = 0; w < windows; w++) {
-    for (const hi of [false, true]) {
-      const bits = hi ? window - low : low;
-      for (let b = 0; b < bits; b++) {
-        start.push(points.length);
-        for (let k = 1; k < limit(hi); k++) {
-          const point = (k >> b) & 1 ? line(w, hi, k) : 0;
-          if (point !== 0) points.push(point);
-        }
-        count.push(points.length - start[start.length - 1]!);
-        positions.push(w * window + (hi ? low : 0) + b);
-      }
+  const add = (from: number, length: number, bit: number, position: number): void => {
+    start.push(points.length);
+    for (let k = 1; k < length; k++) {
+      if ((k >> bit) & 1 && lines[from + k] !== 0) points.push(lines[from + k]!);
     }
+    count.push(points.length - start[start.length - 1]!);
+    positions.push(position);
+  };
+  for (let w = 0; w < s.windows; w++) {
+    const from = w * s.lines;
+    for (let bit = 0; bit < s.low; bit++) add(from, s.columns, bit, w * s.window + bit);
+    for (let bit = 0; bit < s.window - s.low; bit++) add(from + s.columns, s.rows, bit, w * s.window + s.low + bit);
   }
   return { heaps: { points: Int32Array.from(points), start: Int32Array.from(start), count: Int32Array.from(count) }, positions };
 }

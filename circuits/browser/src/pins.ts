@@ -22,5 +22,5 @@ export const pins = {
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
   "gnark.js": { file: "gnark.7b7e825a0d829d72.js", sha256: "7b7e825a0d829d72f4d7bcb81a1ff657e07f07cb49f0e54ee022791c5c34604c", bytes: 2132 },
-  "worker.js": { file: "worker.6b809c2474589352.js", sha256: "6b809c24745893521ab5f4a27a86e6aaa13757661e7970941278bf3b1ce784cf", bytes: 39253 },
+  "worker.js": { file: "worker.79fa0de3598b8765.js", sha256: "79fa0de3598b87650d43dfc6c6bac1a305bd30eff3a605f57ff4ae0cc600fc01", bytes: 39725 },
 } as const satisfies Record<string, Pin>;
