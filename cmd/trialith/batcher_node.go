@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/server/relay"
 	"github.com/trialith/trialith/trial"
-	"github.com/trialith/trialith/trial/act"
 )
 
 // batcherNode is a node over HTTP, as a batcher asks it.
@@ -38,24 +36,40 @@ func (n batcherNode) clock(ctx context.Context, g chain.Genesis) (engine.Clock, 
 		return solo.RealClock{}, nil
 	}
 	s := &studyClock{api: n.api}
-	return s, s.read(ctx)
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	go s.run(ctx)
+	return s, nil
 }
 
-// studyClock is a demonstration's clock, which jumps: the node has it.
+// studyClock is a demonstration's clock, which jumps: the node has it. It is read
+// at fixed times, not when an act comes.
 type studyClock struct {
 	api *client.Client
 	mu  sync.Mutex
 	now int64
 }
 
-// Now is what the node says, or what it said last.
+// Now is what the node said last.
 func (s *studyClock) Now() int64 {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	s.read(ctx) //nolint:errcheck // the time before is a time too
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
+}
+
+// run reads the clock until ctx ends. A node that is away has the time stand still.
+func (s *studyClock) run(ctx context.Context) {
+	t := time.NewTicker(500 * time.Millisecond)
+	defer t.Stop()
+	for {
+		s.read(ctx) //nolint:errcheck // the time before is a time too
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
 }
 
 func (s *studyClock) read(ctx context.Context) error {
@@ -69,24 +83,24 @@ func (s *studyClock) read(ctx context.Context) error {
 	return nil
 }
 
-// batched are the kinds of acts that the list of accounts knows.
-var batched = []act.Kind{act.Consent, act.Options, act.Withdraw, act.Superseded}
+// Height is that of the newest block.
+func (n batcherNode) Height(ctx context.Context) (uint64, error) {
+	l, err := n.api.Ledger(ctx)
+	return l.Height, err
+}
 
-// Latest is the list of the latest acts of a trial.
-func (n batcherNode) Latest(ctx context.Context, id trial.ID) (map[field.Account]relay.Latest, error) {
-	all, err := n.api.LatestActs(ctx, id)
-	if err != nil {
-		return nil, missing(err)
-	}
-	out := make(map[field.Account]relay.Latest, len(all))
-	for _, a := range all {
-		i := slices.IndexFunc(batched, func(k act.Kind) bool { return k.String() == a.Kind })
-		if i < 0 {
-			return nil, fmt.Errorf("the node names a kind of act, %q, that this batcher does not know; run the same release", a.Kind)
-		}
-		out[a.Account] = relay.Latest{Kind: batched[i], Sequence: a.Sequence}
-	}
-	return out, nil
+// Trials are all that there are.
+func (n batcherNode) Trials(ctx context.Context) ([]trial.ID, error) { return n.api.Trials(ctx) }
+
+// Accounts is the list of the accounts used.
+func (n batcherNode) Accounts(ctx context.Context, id trial.ID) ([]field.Account, error) {
+	return n.api.Accounts(ctx, id)
+}
+
+// Leaves is a tree.
+func (n batcherNode) Leaves(ctx context.Context, id trial.ID, name string) ([]field.Leaf, error) {
+	leaves, err := n.api.Leaves(ctx, id, name, 0)
+	return leaves, missing(err)
 }
 
 // Versions are those of a trial, with the deadlines of its sites.

@@ -6,23 +6,24 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
 )
 
-// Latest is the latest act under a consent account.
-type Latest struct {
-	Account  field.Account `json:"account"`
-	Kind     string        `json:"kind"`
-	Sequence uint32        `json:"sequence"`
-}
-
-// LatestActs downloads the latest act under each consent account of a trial:
-// the same list for everyone.
-func (c *Client) LatestActs(ctx context.Context, id trial.ID) (out []Latest, err error) {
-	return out, c.get(ctx, fmt.Sprintf("/v1/trials/%v/accounts/latest", id), &out)
+// Trials lists the names of all trials.
+func (c *Client) Trials(ctx context.Context) ([]trial.ID, error) {
+	var all []struct {
+		Trial trial.ID `json:"trial"`
+	}
+	if err := c.get(ctx, "/v1/trials", &all); err != nil {
+		return nil, err
+	}
+	ids := make([]trial.ID, len(all))
+	for i, t := range all {
+		ids[i] = t.Trial
+	}
+	return ids, nil
 }
 
 // Due says until when a version is to be answered.

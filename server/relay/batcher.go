@@ -38,8 +38,12 @@ type Verifier interface {
 // KMin is the least size of a batch where nothing presses.
 const KMin = 10
 
-// askTime bounds one question to the node, which may wait for a block.
-const askTime = 30 * time.Second
+// How long the sending of one batch may take, which waits for its block, and one
+// look at all trials.
+const (
+	askTime  = 30 * time.Second
+	lookTime = 2 * time.Minute
+)
 
 // Config says what a batcher runs on.
 type Config struct {
@@ -54,6 +58,9 @@ type Config struct {
 	// Jitter is how long after an epoch's end its batch is sent at the latest;
 	// drawn anew for each. 0: a tenth of an epoch, and a negative one is none.
 	Jitter time.Duration
+	// Look is how many ticks there are from one look at the ledger's trials
+	// to the next; 0: 10.
+	Look int
 	// MaxHeld is how many acts are held at most; 0: 20,000.
 	MaxHeld int
 	// Tell is told what the operator should know: sizes of batches and what goes
@@ -82,6 +89,9 @@ func (c *Config) validate() error {
 	if c.Jitter == 0 {
 		c.Jitter = time.Duration(c.Genesis.Epoch) * time.Second / 10
 	}
+	if c.Look == 0 {
+		c.Look = 10
+	}
 	if c.MaxHeld == 0 {
 		c.MaxHeld = 20_000
 	}
@@ -100,10 +110,11 @@ type Batcher struct {
 	verifier Verifier
 	node     Node
 	turns    chan struct{}
-	lists    lists
+	view     view
 	unlock   func() error
 
-	tick sync.Mutex // one at a time
+	tick  sync.Mutex // one at a time
+	ticks int        // under tick
 
 	mu      sync.Mutex // of what is below
 	state   *state

@@ -87,6 +87,56 @@ func TestPressure(t *testing.T) {
 	}
 }
 
+// TestFirstAsked: who proves by a root that N(v) was seen with is asked for the
+// first time, also for a version that others are asked for again.
+func TestFirstAsked(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.ledger.trees = map[string][]field.Leaf{"N-1": {{31: 1}, {}, {31: 2}}, "E-1": {{31: 3}}}
+	l.look()
+	newcomer, other := l.act(act.Consent, 1), l.act(act.Consent, 2)
+	root, err := rootNow(t.Context(), l.ledger, theTrial, "N-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newcomer.Proven.Root = root
+	l.ledger.trees["N-1"] = append(l.ledger.trees["N-1"], field.Leaf{31: 4}) // the set has grown since
+	l.look()
+	l.takeAct(newcomer)
+	l.takeAct(other)
+	l.restart()
+	l.tick(1)
+	l.want()
+	l.tick(2) // the first epoch that begins on the next day is over at midnight
+	if l.want(1); l.ledger.effects[newcomer.Proven.Account] != 1 {
+		t.Error("the other one was sent")
+	}
+}
+
+// TestAsksAtFixedTimes: what a batcher asks a node does not tell when acts come.
+func TestAsksAtFixedTimes(t *testing.T) {
+	t.Parallel()
+	questions := func(acts int) uint64 {
+		l := newLab(t)
+		for n := range acts {
+			l.take(n)
+			l.batcher.Take(t.Context(), l.sealed([]byte{1})) //nolint:errcheck // refused
+			if err := l.batcher.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 - acts {
+			if err := l.batcher.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return l.ledger.asked
+	}
+	if none, some := questions(0), questions(2); none != some {
+		t.Errorf("asked %d times without acts, %d times with", none, some)
+	}
+}
+
 // TestPressingAloneGoes: what can wait does not go out with what cannot, where
 // both are few.
 func TestPressingAloneGoes(t *testing.T) {
@@ -257,7 +307,7 @@ func TestSentElsewhere(t *testing.T) {
 	for n := range 5 {
 		l.take(n)
 	}
-	l.ledger.latest[accountOf(2)] = Latest{Kind: act.Consent}
+	l.ledger.latest[accountOf(2)] = latest{Kind: act.Consent}
 	l.tick(1)
 	l.want(4)
 	if l.batcher.Held() != 0 {
@@ -299,8 +349,8 @@ func TestDoor(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	good := l.act(act.Consent, 1)
-	l.ledger.latest[accountOf(50)] = Latest{Kind: act.Consent}
-	l.ledger.latest[accountOf(51)] = Latest{Kind: act.Withdraw, Sequence: 1}
+	l.ledger.latest[accountOf(50)] = latest{Kind: act.Consent}
+	l.look()
 	with := func(change func(*consent.Act)) []byte {
 		a := good
 		change(&a)
@@ -314,32 +364,30 @@ func TestDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := l.act(act.Options, 51)
 	for name, c := range map[string]struct {
 		message []byte
 		code    sealed.Code
 	}{
-		"short":                {another[1:], sealed.Malformed},
-		"another key":          {another, sealed.Unreadable},
-		"changed":              {broken, sealed.Unreadable},
-		"sealed for another":   {elsewhere, sealed.Unreadable},
-		"no CBOR":              {l.sealed([]byte{0xff}), sealed.Malformed},
-		"a byte more":          {l.sealed(append(wire.Marshal(good), 0)), sealed.Malformed},
-		"an enrolment":         {with(func(a *consent.Act) { a.Proven.Act.Kind = act.Enrol }), sealed.Malformed},
-		"no options":           {with(func(a *consent.Act) { a.Proven.Act.Options = trial.Commitment{} }), sealed.Malformed},
-		"another ledger":       {with(func(a *consent.Act) { a.Proven.Act.Ledger[0]++ }), sealed.Elsewhere},
-		"another trial":        {with(func(a *consent.Act) { a.Proven.Act.Trial[0]++ }), sealed.Elsewhere},
-		"no proof":             {with(func(a *consent.Act) { a.Proven.Proof[0] = 0xff }), sealed.Unproven},
-		"an account used":      {with(func(a *consent.Act) { a.Proven.Account = accountOf(50) }), sealed.Used},
-		"options of one burnt": {l.sealed(wire.Marshal(used)), sealed.Used},
+		"short":              {another[1:], sealed.Malformed},
+		"another key":        {another, sealed.Unreadable},
+		"changed":            {broken, sealed.Unreadable},
+		"sealed for another": {elsewhere, sealed.Unreadable},
+		"no CBOR":            {l.sealed([]byte{0xff}), sealed.Malformed},
+		"a byte more":        {l.sealed(append(wire.Marshal(good), 0)), sealed.Malformed},
+		"an enrolment":       {with(func(a *consent.Act) { a.Proven.Act.Kind = act.Enrol }), sealed.Malformed},
+		"no options":         {with(func(a *consent.Act) { a.Proven.Act.Options = trial.Commitment{} }), sealed.Malformed},
+		"another ledger":     {with(func(a *consent.Act) { a.Proven.Act.Ledger[0]++ }), sealed.Elsewhere},
+		"another trial":      {with(func(a *consent.Act) { a.Proven.Act.Trial[0]++ }), sealed.Elsewhere},
+		"no proof":           {with(func(a *consent.Act) { a.Proven.Proof[0] = 0xff }), sealed.Unproven},
+		"an account used":    {with(func(a *consent.Act) { a.Proven.Account = accountOf(50) }), sealed.Used},
 	} {
 		_, err := l.batcher.Take(t.Context(), c.message)
 		if r, ok := errors.AsType[*sealed.RefusedError](err); !ok || r.Code != c.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	l.ledger.latest[accountOf(60)] = Latest{Kind: act.Consent}
-	l.batcher.lists.forget()
+	l.ledger.latest[accountOf(60)] = latest{Kind: act.Consent}
+	l.look()
 	l.takeAct(l.act(act.Options, 60))
 
 	l.batcher.cfg.MaxHeld = 1
@@ -495,15 +543,24 @@ func TestTornJournal(t *testing.T) {
 	}
 }
 
-// TestFailedSync: after a sync failed nothing is promised any more.
-func TestFailedSync(t *testing.T) {
+// TestFailedDisk: what is not written, or not synced, is not promised; and after
+// a sync failed nothing is any more.
+func TestFailedDisk(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
-	l.take(1)
-	l.batcher.journal.file.Close()
-	for range 2 {
-		if _, err := l.batcher.Take(t.Context(), l.sealed(wire.Marshal(l.act(act.Consent, 2)))); err == nil {
-			t.Error("promised")
+	for name, fail := range map[string]func(*journal){
+		"write": func(j *journal) { j.file.Close() },
+		"sync":  func(j *journal) { j.failed = errors.New("the disk is gone") },
+	} {
+		l := newLab(t)
+		l.take(1)
+		fail(l.batcher.journal)
+		for range 2 {
+			if _, err := l.batcher.Take(t.Context(), l.sealed(wire.Marshal(l.act(act.Consent, 2)))); err == nil {
+				t.Errorf("%s: promised", name)
+			}
+		}
+		if name == "sync" && l.batcher.Tick(t.Context()) == nil {
+			t.Error("goes on after a failed sync")
 		}
 	}
 }

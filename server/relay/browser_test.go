@@ -25,8 +25,8 @@ func TestFromAPage(t *testing.T) {
 	if epoch, err := send(1); err != nil || epoch != "0" || l.batcher.Held() != 1 {
 		t.Fatalf("epoch %q, %v, %d held", epoch, err, l.batcher.Held())
 	}
-	l.ledger.latest[accountOf(2)] = Latest{Kind: act.Consent}
-	l.batcher.lists.forget()
+	l.ledger.latest[accountOf(2)] = latest{Kind: act.Consent}
+	l.look()
 	if _, err := send(2); err == nil || !strings.Contains(err.Error(), "used: act: account: on the ledger already") {
 		t.Errorf("%v", err)
 	}

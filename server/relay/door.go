@@ -3,12 +3,9 @@ package relay
 import (
 	"context"
 	"errors"
-	"sync"
 
-	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/relay/sealed"
-	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/consent"
 )
 
@@ -29,13 +26,14 @@ func (b *Batcher) Take(ctx context.Context, message []byte) (*sealed.Promise, er
 	if err != nil {
 		return nil, err
 	}
-	if err := b.unused(ctx, a); err != nil {
+	first, err := b.view.judge(&a.Proven)
+	if err != nil {
 		return nil, err
 	}
 	if err := b.proven(a); err != nil {
 		return nil, err
 	}
-	epoch, err := b.keep(bytes)
+	epoch, err := b.keep(bytes, first)
 	if err != nil {
 		return nil, err
 	}
@@ -85,22 +83,6 @@ func (b *Batcher) read(bytes []byte) (*consent.Act, error) {
 	return a, nil
 }
 
-// unused refuses an act that would be skipped on the ledger.
-func (b *Batcher) unused(ctx context.Context, a *consent.Act) error {
-	latest, err := b.lists.latest(ctx, b.node, a.Proven.Act.Trial)
-	if errors.Is(err, ErrUnknown) {
-		return sealed.Refuse(sealed.Elsewhere, "act: trial: %v is not on this ledger", a.Proven.Act.Trial)
-	}
-	if err != nil {
-		b.tell("the node does not answer", err)
-		return sealed.Refuse(sealed.Busy, "cannot ask the node now; send elsewhere or later")
-	}
-	if l, ok := latest[a.Proven.Account]; ok && l.over(&a.Proven.Act) {
-		return sealed.Refuse(sealed.Used, "act: account: on the ledger already; there is nothing to send")
-	}
-	return nil
-}
-
 func (b *Batcher) proven(a *consent.Act) error {
 	item, err := a.Claim()
 	if err == nil {
@@ -113,77 +95,29 @@ func (b *Batcher) proven(a *consent.Act) error {
 }
 
 // keep writes an act down and returns the epoch that it came in.
-func (b *Batcher) keep(bytes []byte) (uint64, error) {
-	h, err := b.hold(bytes, b.epoch(b.cfg.Clock.Now()))
+func (b *Batcher) keep(bytes []byte, first bool) (uint64, error) {
+	h, err := b.hold(taken{Act: bytes, Epoch: b.epoch(b.cfg.Clock.Now()), First: first})
 	if err != nil {
 		return 0, err
 	}
 	return h.epoch, b.synced(h.end)
 }
 
-func (b *Batcher) hold(bytes []byte, epoch uint64) (*held, error) {
+func (b *Batcher) hold(t taken) (*held, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	id := idOf(bytes)
+	id := idOf(t.Act)
 	if h, again := b.state.acts[id]; again {
 		return h, nil
 	}
 	if len(b.state.acts) >= b.cfg.MaxHeld {
 		return nil, sealed.Refuse(sealed.Busy, "holds %d acts and takes no more now; send elsewhere or later", len(b.state.acts))
 	}
-	end, err := b.write(change{Taken: []taken{{Act: bytes, Epoch: epoch}}})
+	end, err := b.write(change{Taken: []taken{t}})
 	if err != nil {
 		return nil, err
 	}
 	h := b.state.acts[id]
 	h.end = end
 	return h, nil
-}
-
-// lists keeps a trial's list of accounts from one tick to the next, so that the
-// node is asked as often whether one act came or a thousand.
-type lists struct {
-	mu   sync.Mutex
-	have map[trial.ID]*list
-}
-
-type list struct {
-	once   sync.Once
-	latest map[field.Account]Latest
-	err    error
-}
-
-func (l *lists) latest(ctx context.Context, n Node, id trial.ID) (map[field.Account]Latest, error) {
-	l.mu.Lock()
-	x := l.have[id]
-	if x == nil {
-		if l.have == nil {
-			l.have = map[trial.ID]*list{}
-		}
-		x = &list{}
-		l.have[id] = x
-	}
-	l.mu.Unlock()
-	x.once.Do(func() {
-		// Asked for all who wait for it, not for the one who came first.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
-		defer cancel()
-		if x.latest, x.err = n.Latest(ctx, id); x.err != nil {
-			l.drop(id)
-		}
-	})
-	return x.latest, x.err
-}
-
-func (l *lists) drop(id trial.ID) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.have, id)
-}
-
-// forget has every list asked for anew.
-func (l *lists) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.have = nil
 }

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -21,7 +20,7 @@ import (
 const life = int64(60 * 60 * 1000)
 
 // close forms the batches of the epochs that are over: one for each trial.
-func (b *Batcher) close(ctx context.Context, now int64) error {
+func (b *Batcher) close(now int64) error {
 	present := b.epoch(now)
 	b.mu.Lock()
 	begun := now-b.context().EpochEnd(present-1) >= b.jitter // if present is 0, nothing is over
@@ -33,7 +32,7 @@ func (b *Batcher) close(ctx context.Context, now int64) error {
 	}
 	c := change{Closed: present}
 	for _, id := range sortedTrials(waiting) {
-		formed, finished, err := b.form(ctx, id, present-1, waiting[id], now)
+		formed, finished, err := b.form(id, present-1, waiting[id], now)
 		if err != nil { // the epoch stays open: the next tick asks again
 			return fmt.Errorf("trial %s: %w", short(id), err)
 		}
@@ -56,25 +55,21 @@ func sortedTrials(m map[trial.ID][]*held) []trial.ID {
 
 // form chooses what of a trial's acts goes out now, in the batch that closes an
 // epoch. What the ledger has already is finished: its device sent it by another way.
-func (b *Batcher) form(ctx context.Context, id trial.ID, epoch uint64, acts []*held, now int64) (formed []batch, finished []actID, err error) {
-	latest, err := b.lists.latest(ctx, b.node, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	versions, err := b.node.Versions(ctx, id)
+func (b *Batcher) form(id trial.ID, epoch uint64, acts []*held, now int64) (formed []batch, finished []actID, err error) {
+	known, err := b.view.of(id)
 	if err != nil {
 		return nil, nil, err
 	}
 	var left []*held
 	for _, h := range acts {
-		if l, ok := latest[h.account()]; ok && l.over(&h.act.Proven.Act) {
+		if known.over(&h.act.Proven) {
 			finished = append(finished, h.id)
 		} else {
 			left = append(left, h)
 		}
 	}
 	next := firsts(left)
-	chosen, why := due(next, versions, b.cfg.KMin, b.pressure(now))
+	chosen, why := due(next, known.versions, b.cfg.KMin, b.pressure(now))
 	if len(chosen) == 0 {
 		return nil, finished, nil
 	}
@@ -172,7 +167,7 @@ func (p pressure) presses(h *held, versions []Version) bool {
 		if v.Version != a.Version && (a.Kind != act.Superseded || v.Version != a.Successor) {
 			continue
 		}
-		if p.night && v.First || slices.ContainsFunc(v.Deadlines, func(d int64) bool { return d < p.next }) {
+		if p.night && (v.First || h.first) || slices.ContainsFunc(v.Deadlines, func(d int64) bool { return d < p.next }) {
 			return true
 		}
 	}

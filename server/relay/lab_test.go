@@ -57,17 +57,29 @@ func (fakeVerifier) Verify(p verifier.Proof, _ verifier.Statement) error {
 
 var theTrial = trial.ID{7}
 
+// latest is the latest act under an account.
+type latest struct {
+	Kind     act.Kind
+	Sequence uint32
+}
+
+func (l latest) over(a *act.Act) bool {
+	return a.Kind == act.Consent || a.Kind == act.Superseded || l.Kind == act.Withdraw || a.Sequence <= l.Sequence
+}
+
 // ledger is a node that holds what batches did, as the contract does it.
 type ledger struct {
 	mu       sync.Mutex
 	clock    *clock
-	latest   map[field.Account]Latest
+	latest   map[field.Account]latest
 	effects  map[field.Account]int // acts that counted
 	epochs   map[trial.ActorID]uint64
 	entered  map[wire.TxHash]error
 	keys     map[tx.Key]wire.TxHash
 	sizes    []int
 	versions []Version
+	trees    map[string][]field.Leaf
+	asked    uint64
 	bad      map[field.Account]trial.Code // accounts whose act the rules refuse
 
 	before, after func() error // a submission; an error is that of the network
@@ -76,7 +88,7 @@ type ledger struct {
 func newLedger(c *clock) *ledger {
 	none := func() error { return nil }
 	return &ledger{
-		clock: c, latest: map[field.Account]Latest{}, effects: map[field.Account]int{}, epochs: map[trial.ActorID]uint64{},
+		clock: c, latest: map[field.Account]latest{}, effects: map[field.Account]int{}, epochs: map[trial.ActorID]uint64{},
 		entered: map[wire.TxHash]error{}, keys: map[tx.Key]wire.TxHash{}, bad: map[field.Account]trial.Code{},
 		versions: []Version{{Version: 1, Deadlines: []int64{genesisTime + 1000*hour}}}, before: none, after: none,
 	}
@@ -90,16 +102,46 @@ func (l *ledger) clone(c *clock) *ledger {
 	return out
 }
 
-func (l *ledger) Latest(_ context.Context, id trial.ID) (map[field.Account]Latest, error) {
-	if id != theTrial {
-		return nil, ErrUnknown
-	}
+func (l *ledger) Height(context.Context) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.latest), nil
+	l.asked++
+	return l.asked, nil // there is always a new block
 }
 
-func (l *ledger) Versions(context.Context, trial.ID) ([]Version, error) { return l.versions, nil }
+func (l *ledger) Trials(context.Context) ([]trial.ID, error) {
+	l.count()
+	return []trial.ID{theTrial}, nil
+}
+
+func (l *ledger) count() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked++
+}
+
+func (l *ledger) Accounts(context.Context, trial.ID) (out []field.Account, err error) {
+	l.count()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for a := range l.latest {
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func (l *ledger) Leaves(_ context.Context, _ trial.ID, name string) ([]field.Leaf, error) {
+	l.count()
+	if leaves, ok := l.trees[name]; ok {
+		return leaves, nil
+	}
+	return nil, ErrUnknown
+}
+
+func (l *ledger) Versions(context.Context, trial.ID) ([]Version, error) {
+	l.count()
+	return l.versions, nil
+}
 
 func (l *ledger) Submit(_ context.Context, e *tx.Envelope) (wire.TxHash, error) {
 	l.mu.Lock()
@@ -145,7 +187,7 @@ func (l *ledger) enter(e *tx.Envelope, hash wire.TxHash) error {
 			continue
 		}
 		l.effects[a.Proven.Account]++
-		l.latest[a.Proven.Account] = Latest{Kind: a.Proven.Act.Kind, Sequence: a.Proven.Act.Sequence}
+		l.latest[a.Proven.Account] = latest{Kind: a.Proven.Act.Kind, Sequence: a.Proven.Act.Sequence}
 	}
 	l.epochs[by] = t.Epoch
 	l.entered[hash], l.keys[e.Idempotency] = nil, hash
@@ -197,7 +239,7 @@ func newLab(t testing.TB) *lab {
 func (l *lab) open() {
 	l.t.Helper()
 	b, err := OpenBatcher(Config{
-		Dir: l.dir, Keys: l.keys, Genesis: l.genesis, Verifier: fakeVerifier{}, Node: l.ledger, Clock: l.clock, KMin: 3, Jitter: -1,
+		Dir: l.dir, Keys: l.keys, Genesis: l.genesis, Verifier: fakeVerifier{}, Node: l.ledger, Clock: l.clock, KMin: 3, Jitter: -1, Look: 1,
 		Tell: func(text string) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -208,6 +250,14 @@ func (l *lab) open() {
 		l.t.Fatal(err)
 	}
 	l.batcher = b
+	l.look()
+}
+
+func (l *lab) look() {
+	l.t.Helper()
+	if err := l.batcher.view.look(l.t.Context(), l.ledger); err != nil {
+		l.t.Fatal(err)
+	}
 }
 
 // restart opens the directory again, as after a kill: nothing is closed in order.

@@ -8,7 +8,6 @@ import (
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
-	"github.com/trialith/trialith/trial/act"
 )
 
 // What a node answers when it did neither take nor refuse. Any other error that
@@ -20,35 +19,27 @@ var (
 	ErrExpired = errors.New("the transaction has expired")
 )
 
-// Node is what a batcher asks of a node. What it asks is the same for everyone:
-// no question names an act, an account or a leaf.
+// Node is what a batcher asks of a node. What it asks is the same for everyone,
+// and when it asks does not depend on what came: no question names an act, an
+// account or a leaf, and none tells that an act was taken just now.
 type Node interface {
-	// Latest lists the latest act under each consent account of a trial.
-	Latest(context.Context, trial.ID) (map[field.Account]Latest, error)
+	// Height is that of the ledger's newest block.
+	Height(context.Context) (uint64, error)
+	// Trials lists all trials: none ever leaves the list.
+	Trials(context.Context) ([]trial.ID, error)
 	// Versions lists the consent versions of a trial.
 	Versions(context.Context, trial.ID) ([]Version, error)
+	// Accounts lists the consent accounts of a trial that were used.
+	Accounts(context.Context, trial.ID) ([]field.Account, error)
+	// Leaves lists the places of a tree of a trial, zero where emptied. ErrUnknown:
+	// there is no such tree.
+	Leaves(context.Context, trial.ID, string) ([]field.Leaf, error)
+
 	// Submit sends a transaction. A *trial.Refusal says that it never entered.
 	Submit(context.Context, *tx.Envelope) (wire.TxHash, error)
 	// Outcome waits until a transaction is in a block; nil says that the rules
 	// accepted it, a *trial.Refusal that they did not.
 	Outcome(context.Context, wire.TxHash) error
-}
-
-// Latest is the latest act under an account.
-type Latest struct {
-	Kind     act.Kind
-	Sequence uint32
-}
-
-// over reports whether an act's account has come so far that the act has no
-// effect any more.
-func (l Latest) over(a *act.Act) bool {
-	switch a.Kind {
-	case act.Consent, act.Superseded:
-		return true
-	default:
-		return l.Kind == act.Withdraw || a.Sequence <= l.Sequence
-	}
 }
 
 // Version is a consent version as far as the way in depends on it.

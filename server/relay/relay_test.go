@@ -101,8 +101,8 @@ func TestThroughARelay(t *testing.T) {
 		t.Fatalf("%s: %v", answer.Status, err)
 	}
 	headers := answer.Header.Clone()
-	l.ledger.latest[accountOf(2)] = Latest{Kind: act.Consent}
-	l.batcher.lists.forget()
+	l.ledger.latest[accountOf(2)] = latest{Kind: act.Consent}
+	l.look()
 	answer, b = do(t, http.MethodPost, url, octets, l.sealed(wire.Marshal(l.act(act.Consent, 2))), marks...)
 	if _, err := sealed.ParseAnswer(b); err == nil || len(b) != sealed.AnswerBytes || answer.StatusCode != http.StatusOK {
 		t.Errorf("refused: %s, %d bytes, %v", answer.Status, len(b), err)

@@ -18,14 +18,24 @@ import (
 func (b *Batcher) Tick(ctx context.Context) error {
 	b.tick.Lock()
 	defer b.tick.Unlock()
-	b.lists.forget()
+	b.tell("the node does not answer", b.look(ctx))
 	now := b.cfg.Clock.Now()
 	if _, err := b.keys.Statement(now); err != nil {
 		b.tell("the next key to seal to", err)
 	}
-	b.tell("batches wait", b.close(ctx, now))
+	b.tell("batches wait", b.close(now))
 	b.tell("a batch is sent again", b.settleAll(ctx))
 	return b.compact()
+}
+
+// look looks the trials up every few ticks, whatever came in between.
+func (b *Batcher) look(ctx context.Context) error {
+	if b.ticks++; b.ticks%b.cfg.Look != 1%b.cfg.Look {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	return b.view.look(ctx, b.node)
 }
 
 // settleAll sends the batches whose outcome is not known, those of a trial in
@@ -66,7 +76,7 @@ func (b *Batcher) settle(ctx context.Context, x *batch) error {
 		err = b.send(ctx, &later)
 	}
 	if r, ok := errors.AsType[*trial.Refusal](err); ok {
-		return b.refused(ctx, x, r)
+		return b.refused(x, r)
 	}
 	if err != nil {
 		return err
@@ -126,7 +136,7 @@ func (b *Batcher) actsOf(x *batch) ([]*held, error) {
 // without it waits, or whoever makes bad acts could make an honest one stand
 // alone. Where no act is named they all wait for the next epoch: by then the
 // node can say more, or the operator has mended what is wrong.
-func (b *Batcher) refused(ctx context.Context, x *batch, r *trial.Refusal) error {
+func (b *Batcher) refused(x *batch, r *trial.Refusal) error {
 	place, named := consent.BadAct(r.Text)
 	if !named || place >= len(x.Acts) {
 		b.cfg.Tell(fmt.Sprintf("trial %s, epoch %d: a batch of %d refused; its acts wait for the next epoch: %v", short(x.Trial), x.Epoch, len(x.Acts), r))
@@ -139,7 +149,7 @@ func (b *Batcher) refused(ctx context.Context, x *batch, r *trial.Refusal) error
 	b.mu.Lock()
 	waiting := b.state.waiting(x.Epoch + 1)[x.Trial]
 	b.mu.Unlock()
-	formed, finished, err := b.form(ctx, x.Trial, x.Epoch, waiting, b.cfg.Clock.Now())
+	formed, finished, err := b.form(x.Trial, x.Epoch, waiting, b.cfg.Clock.Now())
 	if err != nil {
 		return err // they wait for the next epoch
 	}

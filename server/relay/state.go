@@ -26,11 +26,13 @@ type change struct {
 	Closed    uint64 // all epochs before it are; 0: says nothing
 }
 
-// taken is an act and the epoch in which it came.
+// taken is an act, the epoch in which it came, and whether its participant is
+// asked for the first time.
 type taken struct {
 	_     struct{} `cbor:",toarray"`
 	Act   []byte
 	Epoch uint64
+	First bool
 }
 
 // batch is one that was formed: its envelope follows from it, so that whoever
@@ -50,6 +52,7 @@ type held struct {
 	bytes []byte
 	act   consent.Act
 	epoch uint64
+	first bool   // its participant is asked for the first time
 	end   int64  // where its record ends in the journal
 	batch tx.Key // that it is in; zero: it waits
 }
@@ -70,7 +73,7 @@ func newState() *state { return &state{acts: map[actID]*held{}, batches: map[tx.
 func (s *state) apply(c change) {
 	for _, t := range c.Taken {
 		id := actID(sha256.Sum256(t.Act))
-		h := &held{id: id, bytes: t.Act, epoch: t.Epoch}
+		h := &held{id: id, bytes: t.Act, epoch: t.Epoch, first: t.First}
 		if _, twice := s.acts[id]; !twice && wire.Unmarshal(t.Act, &h.act) == nil {
 			s.acts[id] = h
 		}
@@ -111,7 +114,7 @@ func (s *state) dissolve(key tx.Key) {
 // describe gives the changes that make the state out of nothing.
 func (s *state) describe() (out []change) {
 	for _, h := range s.sorted() {
-		out = append(out, change{Taken: []taken{{Act: h.bytes, Epoch: h.epoch}}})
+		out = append(out, change{Taken: []taken{{Act: h.bytes, Epoch: h.epoch, First: h.first}}})
 	}
 	for _, b := range s.open() {
 		out = append(out, change{Formed: []batch{*b}})
