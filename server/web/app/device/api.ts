@@ -323,7 +323,7 @@ function json(path: string, answer: Answer): Shape {
   }
 }
 
-// problem reads an RFC 9457 problem. A node that is busy or starting is as good as out of reach.
+// problem reads an RFC 9457 problem. A node that is busy, starting or at fault is as good as out of reach.
 function problem(path: string, { status, body }: Answer): DeviceError {
   let p: { detail?: unknown; title?: unknown; code?: unknown; remedy?: unknown } = {};
   try {
@@ -333,7 +333,7 @@ function problem(path: string, { status, body }: Answer): DeviceError {
   }
   const words = [p.detail, p.title].find((x) => typeof x === "string" && x !== "") as string | undefined;
   const text = words ?? `${path}: HTTP ${status}`;
-  if ([429, 502, 503, 504].includes(status)) {
+  if (status >= 500 || status === 429) {
     return new DeviceError("offline", text);
   }
   return new RefusedError(status, typeof p.code === "number" ? p.code : 0, text, typeof p.remedy === "string" ? p.remedy : "");

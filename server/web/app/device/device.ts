@@ -105,7 +105,7 @@ export class Device {
     }
     const now = await this.status(signal);
     await this.remember(now);
-    await this.tell(signal);
+    await this.tell(signal).catch(offline); // told next time
     return { status: now, report };
   }
 

@@ -1,7 +1,6 @@
 package device_test
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
@@ -71,17 +70,17 @@ type lab struct {
 	prover *prover.Prover
 	ways   api.Ways
 
-	trial          trial.ID
-	site           trial.SiteID
-	doctor         trial.ActorID
-	inbox          *client.Inbox
-	code           client.Code
-	read           uint64 // of the inbox
-	protocol       trial.Protocol
-	offline        atomic.Bool // the node answers no act
-	mu             sync.Mutex
-	requests       []string // method, address and headers
-	unique         uint64
+	trial    trial.ID
+	site     trial.SiteID
+	doctor   trial.ActorID
+	inbox    *client.Inbox
+	code     client.Code
+	read     uint64 // of the inbox
+	protocol trial.Protocol
+	offline  atomic.Bool // the node answers no act
+	mu       sync.Mutex
+	requests []string // method, address and headers
+	unique   uint64
 }
 
 func genesis() chain.Genesis {
@@ -279,12 +278,13 @@ func (l *lab) amends(v trial.Version, risks string) {
 }
 
 // enrolsAnother enrols somebody else under a version, so that the list grows.
-func (l *lab) enrolsAnother(v trial.Version) {
+func (l *lab) enrolsAnother(v trial.Version) *device.Device {
 	l.Helper()
 	d := device.New(device.Config{Ledger: l.ledger.ID(), Trial: l.trial, Prover: l.prover})
 	e, err := d.Enrol(l.site, l.doctor, v, trial.DayOf(l.clock.Now()), field.Attributes{})
 	l.check(err)
 	l.must("doctor", contract.ConsentEnrol, l.stream(), e)
+	return d
 }
 
 // writes puts a letter of the site into the card's box.
@@ -377,9 +377,18 @@ func revealed(requests []string, names ...string) (out []string) {
 	return out
 }
 
-// Leaves is the public list of a tree's leaves.
-func (l *lab) Leaves(_ context.Context, tree string) ([]field.Leaf, error) {
+// rootOf is the root of a tree's first places.
+func (l *lab) rootOf(name string, places int) field.Root {
+	l.Helper()
 	view, release := l.ledger.View(l.stream())
 	defer release()
-	return consent.Leaves(view, tree), nil
+	var list []field.Element
+	for _, leaf := range consent.Leaves(view, name)[:places] {
+		e, err := leaf.Element()
+		l.check(err)
+		list = append(list, e)
+	}
+	t, err := tree.Build(tree.Depth, list)
+	l.check(err)
+	return field.RootOf(t.Root())
 }

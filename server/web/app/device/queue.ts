@@ -136,20 +136,17 @@ function found(seen: Seen, o: Outgoing): Accepted | undefined {
 async function advance(
   node: Node, store: Store, o: Outgoing, seen: Seen, faults: DeviceError[], remake: Remake | undefined, signal?: AbortSignal,
 ): Promise<Accepted | undefined> {
-  if (remake && (o.state === "stale" || lapsed(o, seen))) {
-    Object.assign(o, await remake(o), { id: o.id, sent: o.sent, after: o.after, direct: o.direct, state: "waiting", refusal: "" });
-    await store.keepOutgoing(o);
-  }
-  if (!due(o, seen)) {
-    return undefined;
-  }
   try {
-    return await send(node, store, o, seen, signal);
+    if (remake && (o.state === "stale" || lapsed(o, seen))) {
+      Object.assign(o, await remake(o), { id: o.id, sent: o.sent, state: "waiting", refusal: "" });
+      await store.keepOutgoing(o);
+    }
+    return due(o, seen) ? await send(node, store, o, seen, signal) : undefined;
   } catch (e) {
     if (!(e instanceof DeviceError)) {
       throw e;
     }
-    if (e instanceof RefusedError) {
+    if (e instanceof RefusedError && e.refusal > 0) {
       await refuse(store, o, e.refusal, e.message);
     } else {
       faults.push(e); // the act stays, and is sent later
@@ -182,7 +179,7 @@ async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: 
     await store.keepOutgoing(o);
     return undefined;
   }
-  o.sent.push({ ...at, batcher: "" });
+  o.sent = [...o.sent.filter((s) => s.batcher !== ""), { ...at, batcher: "" }];
   o.state = "sent";
   await store.keepOutgoing(o);
   const outcome = await node.outcome(await node.act(body, signal), signal);
