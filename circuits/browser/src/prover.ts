@@ -227,7 +227,7 @@ class Team implements Engine {
     tell("check", 1);
     const module = await WebAssembly.compile(kernel);
     if (!wanted()) throw new ProverError("cancelled", "cancelled");
-    const workers = this.#shares.map(() => new Remote(script.url, tell));
+    const workers = this.#shares.map(() => new Remote(script.url, tell, (why) => this.#stop(why)));
     this.#running = workers;
     const all = PARTS.map((name) => at(files[`${name}.bin`]));
     const first = { small: at(files["small.bin"]), circuit: at(files["circuit.bin"]), all };

@@ -14,14 +14,17 @@ export class Remote {
   #next = 0;
   #stopped: ProverError | undefined;
 
-  constructor(url: string, tell: (step: Step, done: number) => void) {
+  /** failed is told when the worker ends by itself; it can be asked nothing more then. */
+  constructor(url: string, tell: (step: Step, done: number) => void, failed: (why: ProverError) => void) {
     this.#worker = new Worker(url, { credentials: "omit", name: "prover" });
     this.#worker.onmessage = ({ data }: MessageEvent<Answer>) => {
       if ("step" in data) tell(data.step, data.done);
       else this.#answered(data);
     };
     this.#worker.onerror = (e) => {
-      this.stop(new ProverError("internal", `the prover's worker stopped: ${e.message || "no reason given"}; load the page again`));
+      const why = new ProverError("internal", `the prover's worker stopped: ${e.message || "no reason given"}; try again`);
+      this.stop(why);
+      failed(why);
     };
   }
 

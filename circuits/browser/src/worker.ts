@@ -221,10 +221,12 @@ export class Desk implements Api {
   #sum(job: Job, bases: Bases, scalars: Int32Array): Point {
     const mark = this.#kernel.mark();
     const curve = job !== "Z1" && groupOf(job) === G2 ? this.#g2 : this.#g1;
-    const at = this.#msm.run(curve, bases, scalars);
-    const point = at === null ? null : curve.store(at);
-    this.#kernel.release(mark);
-    return point;
+    try {
+      const at = this.#msm.run(curve, bases, scalars);
+      return at === null ? null : curve.store(at);
+    } finally {
+      this.#kernel.release(mark);
+    }
   }
 
   /** Zeroes all that a witness left in memory. Numbers of JavaScript itself cannot be zeroed. */
