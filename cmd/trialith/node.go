@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -215,8 +217,13 @@ func (n *node) serve(c nodeConfig) error {
 	return nil
 }
 
+// newServer serves without a log of its own: the one of net/http names visitors
+// by their addresses.
 func newServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute}
+	return &http.Server{
+		Handler: h, ErrorLog: log.New(io.Discard, "", 0),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+	}
 }
 
 // serveNetwork serves the same to this machine's networks, over HTTPS.
