@@ -85,6 +85,7 @@ type Store struct {
 	files   []*segment      // oldest first
 	next    uint64          // number of the next file
 	swept   int64
+	told    bool // that it is half full
 	stopped error
 }
 
@@ -189,12 +190,23 @@ func (s *Store) admit(box Box, now int64) (*record, error) {
 	if used+recordSize > room {
 		return nil, ErrFull
 	}
+	s.warn(used)
 	// The time stands in for a counter, which a box that was emptied would lose.
 	sequence := uint64(max(now, 1))
 	if n := len(held); n > 0 {
 		sequence = max(sequence, held[n-1].sequence+1)
 	}
 	return &record{box: box, sequence: sequence, time: now}, nil
+}
+
+// warn tells the operator once that the store is half full: nobody who sends has
+// a name, so who floods it can only be seen here.
+func (s *Store) warn(used int64) {
+	if half := used > s.config.Bytes/2; half != s.told {
+		if s.told = half; half {
+			s.config.Log.Warn("mailbox: half full; new boxes are refused at three quarters", "bytes", used, "of", s.config.Bytes, "dir", s.config.Dir)
+		}
+	}
 }
 
 // open returns the file to append to, which is never older than a day: a whole

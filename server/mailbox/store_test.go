@@ -3,8 +3,10 @@ package mailbox
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,7 +125,8 @@ func TestOneAnswerIsBounded(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	s, _ := opened(t, Config{PerBox: 3, Bytes: 8 * recordSize})
+	var log bytes.Buffer
+	s, _ := opened(t, Config{PerBox: 3, Bytes: 8 * recordSize, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for _, n := range []int{0, Size - 1, Size + 1} {
 		if _, err := s.Put(Box{}, make([]byte, n)); !errors.Is(err, ErrSize) {
 			t.Errorf("%d bytes: %v", n, err)
@@ -146,6 +149,9 @@ func TestLimits(t *testing.T) {
 	put(t, s, Box{2, 1}, 2)
 	if _, err := s.Put(Box{2, 2}, message(1)); !errors.Is(err, ErrFull) {
 		t.Errorf("a full store: %v", err)
+	}
+	if n := strings.Count(log.String(), "half full"); n != 1 {
+		t.Errorf("the operator was told %d times: %s", n, &log)
 	}
 }
 

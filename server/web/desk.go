@@ -42,9 +42,12 @@ var deskTexts = map[string]deskWords{
 // and connections to this server, nothing else.
 const DeskPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// deskSecured sets the headers of the site's page, which may use the camera to
+// read what a participant's phone shows.
 func deskSecured(c *gin.Context) {
 	secured(c)
 	c.Header("Content-Security-Policy", DeskPolicy)
+	c.Header("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()")
 	c.Header("Vary", "Accept-Language")
 }
 

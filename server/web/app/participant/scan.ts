@@ -3,7 +3,6 @@
 
 import { h } from "../lib/dom";
 import { button, para } from "../lib/parts";
-import { type Context } from "./context";
 
 interface Detector { detect(source: CanvasImageSource): Promise<{ rawValue: string }[]> }
 type Maker = new (options: { formats: string[] }) => Detector;
@@ -13,8 +12,11 @@ function detector(): Detector | undefined {
   return maker && "mediaDevices" in navigator ? new maker({ formats: ["qr_code"] }) : undefined;
 }
 
+/** What the page says meanwhile. */
+export interface ScanWords { scanning: string; stop: string; noCamera: string }
+
 /** A button that scans one code and hands its text on; nothing where the browser cannot. Leave stops the camera. */
-export function scanner(c: Context, text: string, found: (text: string) => void): { element: HTMLElement | undefined; leave: () => void } {
+export function scanner(c: { w: { card: ScanWords } }, text: string, found: (text: string) => void): { element: HTMLElement | undefined; leave: () => void } {
   const eye = detector();
   if (!eye) return { element: undefined, leave: () => {} };
   const w = c.w.card;

@@ -166,6 +166,7 @@ export const en = {
     lead: "Ask the participant to open the visit on their phone.",
     code: "Code on the participant’s phone",
     hint: "Six letters and digits, or scan the square into this field.",
+    camera: { scan: "Scan with the camera of this tablet", scanning: "Hold the participant’s phone in front of the camera.", stop: "Stop the camera", noCamera: "The camera cannot be used. Type the code instead." },
     look: "Look it up",
     empty: "Type or scan the code",
     none: "No visit with this code has come. Compare it with the phone; if it is right, wait a moment and try again",

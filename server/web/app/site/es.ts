@@ -167,6 +167,7 @@ export const es: Words = {
     lead: "Pida al participante que abra la visita en su teléfono.",
     code: "Código del teléfono del participante",
     hint: "Seis letras y cifras, o lea el cuadrado en este campo.",
+    camera: { scan: "Leer con la cámara de esta tableta", scanning: "Ponga el teléfono del participante delante de la cámara.", stop: "Parar la cámara", noCamera: "No se puede usar la cámara. Escriba el código." },
     look: "Buscar",
     empty: "Escriba o lea el código",
     none: "No ha llegado ninguna visita con este código. Compárelo con el teléfono; si es correcto, espere un momento e inténtelo otra vez",

@@ -1,6 +1,7 @@
 // A visit or dose: the code on the participant's phone, then OK or STOP.
 
 import { field, fill, form, group, lead, link, next, para, submitButton, summary, title } from "../../lib/parts";
+import { scanner } from "../../participant/scan";
 import { attempt, typed, wordsFor, wrong, type Context, type Step } from "../context";
 import { DeskError, isoDay, type Desk, type Found } from "../desk";
 import { NodeError } from "../node";
@@ -16,7 +17,11 @@ export const visit: Step = (c, d) => {
     title(t.title), lead(t.lead),
     field({ name: "code", label: t.code, hint: t.hint, width: "govuk-input--width-20", attributes: { autocapitalize: "characters", maxlength: 4000 } }),
     submitButton(t.look));
-  return { title: t.title, back: "today", body, shown: (place) => place.querySelector<HTMLInputElement>("#code")?.focus() };
+  const eye = scanner({ w: { card: t.camera } }, t.camera.scan, (text) => {
+    body.querySelector("input")!.value = text;
+    body.requestSubmit();
+  });
+  return { title: t.title, back: "today", body: [body, eye.element], leave: eye.leave, shown: (place) => place.querySelector<HTMLInputElement>("#code")?.focus() };
 };
 
 async function find(c: Context, d: Desk, code: string): Promise<void> {
