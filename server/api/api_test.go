@@ -238,6 +238,7 @@ func TestBadAddresses(t *testing.T) {
 		"/v1/trials/" + zeros + "/members":                 404,
 		"/v1/trials/" + zeros + "/accounts/latest":         404,
 		"/v1/trials/" + zeros + "/accounts":                404,
+		"/v1/trials/" + zeros + "/accounts/entries":        404,
 		"/v1/trials/" + zeros + "/evidence":                404,
 		"/v1/trials/" + strings.ToUpper(l.trial.String()):  422,
 		"/v1/trials/abc":                                   422,
@@ -521,7 +522,7 @@ func TestDescription(t *testing.T) {
 	want := []string{
 		"GET /v1/actors", "GET /v1/clock", "GET /v1/ledger", "GET /v1/ledger/checkpoint", "GET /v1/ledger/entries", "GET /v1/ledger/genesis",
 		"GET /v1/ledger/headers", "GET /v1/ledger/streams/{stream}/proof", "GET /v1/sites/{site}/delegations", "GET /v1/transactions/{hash}", "GET /v1/transactions/{hash}/receipt", "GET /v1/trials", "GET /v1/trials/{trial}",
-		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/batches", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
+		"GET /v1/trials/{trial}/accounts", "GET /v1/trials/{trial}/accounts/entries", "GET /v1/trials/{trial}/accounts/latest", "GET /v1/trials/{trial}/batches", "GET /v1/trials/{trial}/datasets", "GET /v1/trials/{trial}/evidence", "GET /v1/trials/{trial}/gate",
 		"GET /v1/trials/{trial}/leaves/{leaf}", "GET /v1/trials/{trial}/members", "GET /v1/trials/{trial}/results", "GET /v1/trials/{trial}/safety", "GET /v1/trials/{trial}/sites",
 		"GET /v1/trials/{trial}/trees", "GET /v1/trials/{trial}/trees/{name}/leaves", "GET /v1/trials/{trial}/versions/{version}", "GET /v1/ways",
 		"POST /v1/acts", "POST /v1/transactions", "POST /v1/trials/{trial}/package", "POST /v1/verify",

@@ -53,6 +53,7 @@ type Model interface {
 	Member(context.Context, trial.ID, field.Leaf) (readmodel.Member, error)
 	AllMembers(context.Context, trial.ID) ([]readmodel.Member, error)
 	AllAccounts(context.Context, trial.ID) ([]readmodel.Account, error)
+	EntryAccounts(context.Context, trial.ID) (readmodel.Leaves, error)
 	Batches(context.Context, trial.ID, int) ([]readmodel.Batch, error)
 	CountersignedAt(context.Context, trial.ID, *trial.SiteID, int) ([]readmodel.Countersigned, error)
 	Delegations(context.Context, trial.SiteID) ([]readmodel.Delegation, error)

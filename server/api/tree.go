@@ -52,6 +52,10 @@ func (s *server) treeRoutes() {
 	huma.Register(s.api, leaves, answering(s, s.leaves))
 	accounts := binary("/v1/trials/{trial}/accounts", "accounts", "The consent accounts used, 32 bytes each, in order of their first acts", octets)
 	huma.Register(s.api, accounts, answering(s, s.accounts))
+	entries := binary("/v1/trials/{trial}/accounts/entries", "entry-accounts",
+		"The accounts of recorded visits, doses and attestations, 32 bytes each, in order", octets)
+	entries.Description = "The same bytes for everyone: a device finds here which of its visits are recorded, without asking for one."
+	huma.Register(s.api, entries, answering(s, s.entryAccounts))
 }
 
 func (s *server) trees(ctx context.Context, in *TrialPath) (*out[[]Tree], error) {
@@ -125,6 +129,18 @@ func (s *server) accounts(ctx context.Context, in *inAccounts) (*names, error) {
 		return nil, err
 	}
 	l, err := s.Model.AccountList(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return namesOf(l, in.Known), nil
+}
+
+func (s *server) entryAccounts(ctx context.Context, in *inAccounts) (*names, error) {
+	id, err := s.known(ctx, &in.TrialPath)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.Model.EntryAccounts(ctx, id)
 	if err != nil {
 		return nil, err
 	}

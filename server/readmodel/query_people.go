@@ -1,6 +1,7 @@
 package readmodel
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -98,6 +99,18 @@ func (m *Model) Visits(ctx context.Context, id trial.ID, site *trial.SiteID, lim
 			Floor: trial.Version(r.Floor), Time: r.Time, Entry: name(r.Sequence),
 		}
 	})
+}
+
+// EntryAccounts returns the accounts of all visits, doses and attestations, 32
+// bytes each, in the order in which they were recorded.
+func (m *Model) EntryAccounts(ctx context.Context, id trial.ID) (Leaves, error) {
+	height := m.Height()
+	var rows [][]byte
+	if err := m.read.WithContext(ctx).Model(&visitRow{}).Where("trial = ?", id[:]).Order("place").Pluck("account", &rows).Error; err != nil {
+		return Leaves{}, fmt.Errorf("readmodel: %w", err)
+	}
+	// The list only grows: its length is its name.
+	return Leaves{Bytes: bytes.Join(rows, nil), Height: height, Tag: fmt.Sprintf(`"%d"`, len(rows))}, nil
 }
 
 // Leavings lists up to limit leavings, newest first.

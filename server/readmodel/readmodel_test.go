@@ -1,6 +1,7 @@
 package readmodel_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -297,6 +298,10 @@ func checkPeople(t *testing.T, m *readmodel.Model) {
 	}
 	if r := must[[]readmodel.Randomisation](t)(m.Randomisations(ctx, study, 10)); len(r) != 2 || r[0].Deviation != "age" {
 		t.Errorf("randomisations: %+v", r)
+	}
+	visits, accounts := must[[]readmodel.Visit](t)(m.Visits(ctx, study, nil, 10)), must[readmodel.Leaves](t)(m.EntryAccounts(ctx, study))
+	if first := visits[len(visits)-1].Account; len(accounts.Bytes) != field.Size*len(visits) || !bytes.Equal(accounts.Bytes[:field.Size], first[:]) {
+		t.Errorf("accounts of %d entries: %+v", len(visits), accounts)
 	}
 	if v := must[[]readmodel.Visit](t)(m.Visits(ctx, study, &siteTwo, 10)); len(v) != 1 || v[0].Slot != "v1" {
 		t.Errorf("visits of a site: %+v", v)

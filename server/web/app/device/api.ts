@@ -35,6 +35,7 @@ export interface Registration extends Omit<Version, "settled" | "existing"> {
   forms: Form[];
   visits: Visit[];
   answerDays: number; // from a person's own enrolment
+  recordingHours: number; // after a day's end, in which what was done on it is still recorded
 }
 
 /** Visit is a planned encounter; its id is the slot of an entry. */
@@ -188,6 +189,11 @@ export class Node {
   /** leaves are all places of a tree in order, zero where emptied. A list that has not changed is not sent again. */
   leaves(trial: Name, tree: string, signal?: AbortSignal): Promise<Names> {
     return this.names(`/v1/trials/${trial}/trees/${encodeURIComponent(tree)}/leaves`, signal);
+  }
+
+  /** entries are the accounts of all recorded visits and doses, in order. */
+  entries(trial: Name, signal?: AbortSignal): Promise<Names> {
+    return this.names(`/v1/trials/${trial}/accounts/entries`, signal);
   }
 
   /** actors lists who may sign. */
@@ -352,7 +358,7 @@ function registrationOf(s: Shape): Registration {
     version: s.count("version"), formSet: s.name("form_set"), effective: s.text("effective"), reason: s.text("reason"),
     title: p.text("public_title") || p.text("title"), forms: p.list("forms", formOf),
     visits: p.list("visits", (v) => ({ id: v.text("id"), name: v.text("name"), dose: v.flag("dose"), repeatable: v.flag("repeatable") })),
-    answerDays: p.part("terms").count("answer_days"),
+    answerDays: p.part("terms").count("answer_days"), recordingHours: p.part("terms").count("recording_hours"),
   };
 }
 

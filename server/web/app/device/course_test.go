@@ -289,9 +289,12 @@ func visits(l *lab) {
 		l.Error("the same visit again has another account or code")
 	}
 	l.must("doctor", contract.ConsentEntry, l.stream(), two)
+	l.fails("recorded before", "visit", visiting{trial.FirstDose, 0, "dose"}) // the public list says so
 	l.writes(client.Letter{Type: "visited", Slot: trial.FirstDose})
 	call[synced](l, "sync", true)
-	l.fails("recorded before", "visit", visiting{trial.FirstDose, 0, "dose"})
+	if m := call[memory](l, "memory"); len(m.Entries) != 1 || !m.Entries[0].Recorded {
+		l.Errorf("entries %+v", m.Entries)
+	}
 }
 
 // amended: a version that affects those enrolled, unanswered until the next one,
@@ -334,8 +337,18 @@ func amended(l *lab, d *derived, _ trial.Digest) {
 	if !slices.Equal(x.Status.Answers, []string{"1N:options1", "2E:superseded0", "3E:consent0"}) {
 		l.Errorf("answers %v", x.Status.Answers)
 	}
-	l.clock.ms.Add(31 * 24 * hour) // past the deadline the site takes passes of version 3 alone
+	// Past version 2's deadline the site takes passes from there on. What was shown
+	// on that day may still be recorded, under the pass that it showed.
+	l.clock.ms.Add(28 * 24 * hour)
+	call[shown](l, "visit", visiting{"week-2", 0, "visit"})
+	l.reads("visit")
+	l.clock.ms.Add(23 * hour)
 	l.fails("shown before, under an earlier consent", "visit", visiting{"week-2", 0, "visit"})
+	l.clock.ms.Add(48 * hour)
+	call[shown](l, "visit", visiting{"week-2", 0, "visit"})
+	var late consent.Entry
+	l.check(wire.Unmarshal(l.reads("visit").Body, &late))
+	l.must("doctor", contract.ConsentEntry, l.stream(), late)
 	l.noMore()
 }
 
@@ -359,6 +372,9 @@ func restored(l *lab) {
 	}
 	call[synced](l, "sync", true)
 	l.noMore() // no receipt again
+	for _, v := range []visiting{{trial.FirstDose, 0, "dose"}, {"week-2", 0, "visit"}} {
+		l.fails("recorded before", "visit", v)
+	}
 	if n := call[int](l, "reopen"); n != 1 {
 		l.Errorf("%d studies on the device", n)
 	}

@@ -2,12 +2,13 @@
 // proofs, and tells from public lists how they stand. Neither the secrets nor
 // what would let anyone compute an account ever leave it.
 
-import { emptyAct, Kind, tree, type Act } from "./act";
+import { encode } from "../../../../circuits/browser/src/field";
+import { context, emptyAct, Kind, tree, type Act } from "./act";
 import { placeOf, type Member, type Names, type Node, type Registration } from "./api";
 import { encodeActBody, encodeEnrol, encodeEntry, entryText } from "./body";
 import { base64, hex, random, unbase64, unhex, zeroName, type Name } from "./bytes";
 import { Consenting } from "./consenting";
-import { enrolled, nameOf, type Credential, type Prover } from "./credential";
+import { accountOf, enrolled, nameOf, type Credential, type Prover } from "./credential";
 import { letterOf } from "./crockford";
 import { DeviceError } from "./error";
 import { commitChoice, formSet } from "./form";
@@ -17,7 +18,7 @@ import { prove } from "./proving";
 import { flush, type Accepted, type Outgoing, type Report } from "./queue";
 import { decodeMaster, encodeMaster } from "./recovery";
 import { heed, invitation, letters, post } from "./site";
-import { dayOf, ground, lists, passes, status, type Answer, type Lists, type Status } from "./status";
+import { dayOf, ground, lists, passes, recordable, status, type Answer, type Lists, type Status } from "./status";
 import { type Store } from "./store";
 
 /** enrolments is how many enrolments of one master secret a restore looks for. */
@@ -197,24 +198,26 @@ export class Device {
   /**
    * entry makes the proof for a visit with the oldest pass from the site's floor
    * on: until a deadline that says nothing about who has answered. One slot gets
-   * one account: what was made before is made again with the same pass alone.
+   * one account: what is recorded under any pass is not made again, and what was
+   * shown is made again with the same pass alone, as long as it may be recorded.
    */
   async entry(v: Visiting, prover: Prover, signal?: AbortSignal): Promise<Entry> {
+    const l = await lists(this.node, this.p.trial, signal);
+    const s = await this.standing(l);
+    const a: Act = { ...this.act(Kind[v.kind]), site: s.member?.site ?? this.p.site, slot: v.slot, rep: v.rep, day: dayOf(s.now) };
+    const mine = await passes(ownerOf(this.p), s.consents);
     const before = this.p.entries.find((e) => e.slot === v.slot && e.rep === v.rep);
-    if (before?.recorded) {
+    if (before?.recorded || await this.recorded(mine.map((x) => x.credential), a, signal)) {
       throw new DeviceError("slot", `${v.kind} ${v.slot}: recorded before`);
     }
-    const s = await this.status(signal);
     const leaves = await this.passList(s.floor, signal);
-    const pass = (await passes(ownerOf(this.p), s.consents)).find((x) => x.version >= s.floor && placeOf(leaves, x.name) >= 0);
+    const pass = mine.find((x) => x.version >= s.floor && placeOf(leaves, x.name) >= 0);
     if (!pass) {
       throw new DeviceError("noCurrentConsent", "no current consent: read the new version and decide first");
     }
-    if (before && before.pass !== pass.version) {
-      throw new DeviceError("slot", `${v.kind} ${v.slot}: shown before, under an earlier consent; ask the site whether it is recorded`);
+    if (before && before.pass !== pass.version && s.now < recordable(l, before.day)) {
+      throw new DeviceError("slot", `${v.kind} ${v.slot}: shown before, under an earlier consent, and may still be recorded; ask the site`);
     }
-    const site = s.member?.site ?? this.p.site;
-    const a: Act = { ...this.act(Kind[v.kind]), site, slot: v.slot, rep: v.rep, day: dayOf(s.now) };
     const proven = await prove(prover, pass.credential, a, leaves, signal);
     return {
       slot: v.slot, rep: v.rep, day: a.day, account: proven.account, pass: pass.version, body: base64(encodeEntry(proven)),
@@ -316,6 +319,12 @@ export class Device {
     const { formSet: forms } = await this.registration(o.version, signal);
     const options = await commitChoice(o.choice!, unhex(o.salt!, 32, "salt"));
     return { ...a, formSet: forms, options, pass: o.kind === Kind.consent ? await this.pass(o.version) : zeroName };
+  }
+
+  // recorded looks for a slot's accounts under all passes in the list that is the same for everyone.
+  private async recorded(own: readonly Credential[], a: Act, signal?: AbortSignal): Promise<boolean> {
+    const [all, at] = [await this.node.entries(this.p.trial, signal), await context(a)];
+    return own.some((c) => placeOf(all, hex(encode(accountOf(c, at)))) >= 0);
   }
 
   private async passList(floor: number, signal?: AbortSignal): Promise<Names> {

@@ -3,7 +3,7 @@
 
 import { encode } from "../../../../circuits/browser/src/field";
 import { emptyAct, context, Kind, tree } from "./act";
-import { placeOf, type Latest, type Ledger, type Member, type Names, type Node, type Site, type Version } from "./api";
+import { placeOf, type Latest, type Ledger, type Member, type Names, type Node, type Registration, type Site, type Version } from "./api";
 import { hex, nameBytes, zeroName, type Name } from "./bytes";
 import { accountOf, enrolled, nameOf, pass, type Credential, type Owner } from "./credential";
 import { DeviceError } from "./error";
@@ -15,7 +15,7 @@ export interface Lists {
   now: number; // by the node's clock
   ledger: Ledger;
   versions: Version[];
-  answerDays: Map<number, number>; // of each version, from a person's enrolment
+  registered: Map<number, Registration>; // each version's forms and terms
   sites: Site[];
   members: Member[];
   latest: Latest[];
@@ -50,7 +50,7 @@ async function download(node: Node, trial: Name, now: number, ledger: Ledger, si
   const registered = await Promise.all(versions.map((v) => node.version(trial, v.version, signal)));
   return {
     now, ledger, versions, sites, members, latest, trees: new Map(owing.map((n, i) => [n, trees[i]!])),
-    answerDays: new Map(registered.map((r) => [r.version, r.answerDays])),
+    registered: new Map(registered.map((r) => [r.version, r])),
   };
 }
 
@@ -83,6 +83,11 @@ export interface Status {
 /** epochOf is the number of the epoch that a time is in. */
 export function epochOf(l: Ledger, time: number): number {
   return Math.max(0, Math.floor((time - l.genesis) / (1000 * l.epochSeconds)));
+}
+
+/** recordable is until when a visit of a day may be recorded, under the version that allows longest. */
+export function recordable(l: Lists, of: number): number {
+  return (of + 1) * day + 3_600_000 * Math.max(0, ...[...l.registered.values()].map((r) => r.recordingHours));
 }
 
 /** dayOf is the day that holds a time, since 1970-01-01 UTC. */
@@ -125,7 +130,7 @@ async function answer(l: Lists, v: Version, leaf: Name, account: Name, member: M
   const successors = l.versions.map((w) => w.version).filter((w) => inTree(l, tree.both(v.version, w), leaf));
   return {
     version: v.version, set, kind: latest?.kind ?? "", sequence: latest?.sequence ?? 0, account, successors, settled: v.settled,
-    due: set === "" || !member ? 0 : due(v.version, set, member, at, l.answerDays.get(v.version) ?? 0),
+    due: set === "" || !member ? 0 : due(v.version, set, member, at, l.registered.get(v.version)?.answerDays ?? 0),
   };
 }
 
