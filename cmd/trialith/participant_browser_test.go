@@ -33,6 +33,9 @@ type handset struct {
 	ctx context.Context
 	url string
 	axe string
+	// batched says that acts go through a relay: a first consent is asked whether
+	// it can wait.
+	batched bool
 }
 
 // What a page must never do: throw, complain, or try what its policy forbids.
@@ -134,6 +137,14 @@ func (p *handset) fill(id, text string) {
 func (p *handset) look(name string) {
 	p.t.Helper()
 	p.do(chromedp.Evaluate[chromedp.Void](p.axe))
+	for _, width := range []int64{1280, 390} {
+		p.do(chromedp.EmulateViewport(width, 844))
+		p.examine(fmt.Sprintf("%s-%d", name, width))
+	}
+}
+
+func (p *handset) examine(name string) {
+	p.t.Helper()
 	for _, v := range seen[[]struct {
 		ID    string `json:"id"`
 		Help  string `json:"help"`
@@ -154,6 +165,29 @@ func (p *handset) look(name string) {
 		if err := os.WriteFile(filepath.Join(dir, "real-"+name+".png"), png, 0o600); err != nil {
 			p.t.Fatal(err)
 		}
+	}
+}
+
+// mayKeep is all that the worker may keep: the frame, scripts, style sheets, the
+// prover, and what everybody may read of a study. Letters, lists and acts are not.
+var mayKeep = regexp.MustCompile(`^/(take-part|my-consent)\?lang=..$|^/assets/|^/prover/|^/v1/(ledger|ways|trials/[0-9a-f]{64}(/versions/[0-9]+|/sites|/results)?)$`)
+
+// nothingPersonal checks that no cookie is set, nothing lies in the open storage,
+// and the worker keeps nothing that belongs to one person.
+func (p *handset) nothingPersonal() {
+	p.t.Helper()
+	kept := seen[[]string](p, `caches.keys().then(names => Promise.all(names.map(n => caches.open(n).then(c => c.keys()))))
+		.then(all => all.flat().map(r => { const u = new URL(r.url); return u.pathname + u.search; }))`)
+	for _, address := range kept {
+		if !mayKeep.MatchString(address) {
+			p.t.Errorf("the worker keeps %s", address)
+		}
+	}
+	if len(kept) == 0 {
+		p.t.Error("the worker keeps nothing")
+	}
+	if open := seen[string](p, `document.cookie + Object.keys(localStorage).join()`); open != "" {
+		p.t.Errorf("stored in the open: %s", open)
 	}
 }
 
@@ -232,6 +266,9 @@ func (p *handset) read(pictures string) {
 	p.at("Do you have to take part?")
 	p.press("Continue")
 	p.says("Choose an answer")
+	if pictures != "" {
+		p.look(pictures + "-mistake")
+	}
 	if focus := seen[string](p, `document.activeElement?.className ?? ""`); !strings.Contains(focus, "govuk-error-summary") {
 		p.t.Errorf("after a mistake the focus is on %q", focus)
 	}
@@ -239,6 +276,9 @@ func (p *handset) read(pictures string) {
 	p.press("Continue")
 	p.at("Not quite")
 	p.says("It is your choice. If you say no, nothing changes for you.")
+	if pictures != "" {
+		p.look(pictures + "-answer")
+	}
 	p.press("Answer it again")
 	p.at("Do you have to take part?")
 	p.press("No, it is my choice.")
@@ -259,10 +299,18 @@ func (p *handset) read(pictures string) {
 	if chosen := seen[string](p, `document.querySelector("input:checked")?.value ?? ""`); chosen != "no" {
 		p.t.Errorf("an option is %q before anybody chose", chosen)
 	}
+	if pictures != "" {
+		p.look(pictures + "-option")
+	}
 	p.press("Continue")
 	p.at("You may ask me about other studies later.")
 	p.press("Yes")
 	p.press("Continue")
+	if p.batched {
+		p.at("Do you get a dose")
+		p.press("No, or I am not sure")
+		p.press("Continue")
+	}
 	p.at("Check your answers")
 }
 
@@ -409,6 +457,7 @@ func (p *handset) leaveOffline(l *line) {
 	p.t.Helper()
 	p.wait("the worker that keeps the pages", `navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller !== null)`)
 	p.clean()
+	p.nothingPersonal()
 	p.cut(l, true)
 	p.open("/my-consent?lang=en")
 	p.at("My consent")
