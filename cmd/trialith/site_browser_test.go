@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -133,15 +134,7 @@ func (d *desk) look(name string) {
 				d.t.Errorf("%s at %d: %s: %s: %v", name, width, v.ID, v.Help, v.Nodes)
 			}
 		}
-		if d.dir != "" {
-			png, err := chromedp.Run(d.ctx, chromedp.FullScreenshot(100))
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(d.dir, fmt.Sprintf("site-%s-%d.png", name, width)), png, 0o600); err != nil {
-				d.t.Fatal(err)
-			}
-		}
+		d.picture(fmt.Sprintf("%s-%d", name, width))
 	}
 }
 
@@ -288,8 +281,42 @@ func (d *desk) invite(n *node, subject string) *guest {
 	d.press("Make the card")
 	d.shows("Invitation card")
 	d.look("card")
+	d.paper("card", ".t-card")
 	code := must(client.ParseCode(js[string](d, `document.querySelector(".t-card__code").innerText`)))
 	return &guest{t: d.t, api: client.New(n.url, &http.Client{Timeout: 30 * time.Second}), code: code}
+}
+
+// paper looks at what a printer gets: the one part, and nothing else of the step.
+func (d *desk) paper(name, part string) {
+	d.t.Helper()
+	media := func(m string) {
+		if _, err := chromedp.Call(d.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: m}); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	media("print")
+	defer media("")
+	if shown := js[string](d, `[...document.querySelectorAll("body *")].filter(e => e.children.length === 0 && e.textContent.trim() && e.checkVisibility() && !e.closest(`+quote(part)+`)).map(e => e.textContent).join("|")`); shown != "" {
+		d.t.Errorf("%s: printed besides: %s", name, shown)
+	}
+	if !js[bool](d, `document.querySelector(`+quote(part)+`).checkVisibility()`) {
+		d.t.Errorf("%s: not printed", name)
+	}
+	d.picture(name + "-print")
+}
+
+func (d *desk) picture(name string) {
+	d.t.Helper()
+	if d.dir == "" {
+		return
+	}
+	png, err := chromedp.Run(d.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(d.dir, "site-"+name+".png"), png, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func (d *desk) enrol(p *guest) {
