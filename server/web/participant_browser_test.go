@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -33,12 +35,32 @@ func fakeScript(t *testing.T) []byte {
 //go:embed testdata/versions.json
 var fakeVersions []byte
 
+// Whoever comes back after a new version of the pages was put in place gets it,
+// and of the old one nothing stays behind.
+func TestServiceWorkerUpdates(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{})
+	p.open("take-part", "none", "", "en")
+	const register = `navigator.serviceWorker.register("/sw.js", {scope: "/"}).then(() => navigator.serviceWorker.ready).then(() => true)`
+	frames := `caches.keys().then(names => names.filter(n => n.startsWith("trialith-frame-")))`
+	evaluate[bool](t, p.ctx, register)
+	first := evaluate[[]string](t, p.ctx, frames)
+	if len(first) != 1 {
+		t.Fatalf("frames kept: %q", first)
+	}
+	p.newer.Store(true)
+	evaluate[bool](t, p.ctx, `navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => true)`)
+	p.wait(`(window.now ??= [], ` + frames + `.then(n => window.now = n), window.now.length === 1 && window.now[0] !== ` + fmt.Sprintf("%q", first[0]) + `)`)
+}
+
 // handset is a browser on the participant's pages, whose device is a fake.
 type handset struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
 	axe  string
+	// newer has the server answer a newer script of the worker.
+	newer *atomic.Bool
 }
 
 func newHandset(t *testing.T) *handset {
@@ -50,8 +72,13 @@ func newHandset(t *testing.T) *handset {
 		w.Header().Set("Content-Type", kind)
 		w.Write(body) //nolint:errcheck,gosec // the browser has gone
 	}
+	newer := new(atomic.Bool)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case r.URL.Path == "/sw.js" && newer.Load():
+			made := httptest.NewRecorder()
+			pages.ServeHTTP(made, r)
+			answer(w, "text/javascript", bytes.Replace(made.Body.Bytes(), []byte("[\"/assets/"), []byte("[\"/limits\",\"/assets/"), 1))
 		case strings.HasPrefix(r.URL.Path, "/assets/participant."):
 			answer(w, "text/javascript", script)
 		case strings.HasPrefix(r.URL.Path, "/v1/trials/") && strings.Contains(r.URL.Path, "/versions/"):
@@ -63,7 +90,7 @@ func newHandset(t *testing.T) *handset {
 		}
 	}))
 	t.Cleanup(server.Close)
-	return &handset{t, ctx, server.URL, axe}
+	return &handset{t, ctx, server.URL, axe, newer}
 }
 
 func (p *handset) do(steps ...chromedp.Action[chromedp.Void]) {
@@ -187,7 +214,7 @@ func TestParticipantPages(t *testing.T) {
 		for _, s := range participantSteps {
 			name := strings.Join([]string{s.page, s.flags, s.step, lang}, "-")
 			t.Run(name, func(t *testing.T) {
-				p := &handset{t, p.ctx, p.base, p.axe}
+				p := &handset{t, p.ctx, p.base, p.axe, p.newer}
 				p.do(chromedp.EmulateViewport(390, 844))
 				p.open(s.page, s.flags, s.step, lang)
 				for _, width := range []int64{390, 1280} {
@@ -287,7 +314,8 @@ func TestTakePartByKeyboard(t *testing.T) {
 	}
 	p.key("k7qm-2rtx-9pwd" + kb.Enter)
 	p.focused("You are invited to a study")
-	p.follow("Start reading")
+	p.tabTo("Start reading")
+	p.key(" ")
 	p.focused("Which language do you want to read in?")
 	p.tabTo("English: Information for participants")
 	p.key(kb.Enter)

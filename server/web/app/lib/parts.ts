@@ -42,9 +42,17 @@ export function button(text: string, press: () => void, look: Look = "", attribu
   return h("button", { type: "button", class: "govuk-button" + (look && ` govuk-button--${look}`), onclick: press, ...attributes }, text);
 }
 
-/** A link that looks like a button: it leads somewhere and does nothing else. */
+/** A link that looks like a button, and so answers to the space bar too: it leads somewhere and does nothing else. */
 export function next(text: string, href: string, look: Look = ""): HTMLElement {
-  return h("a", { class: "govuk-button" + (look && ` govuk-button--${look}`), href, role: "button", draggable: "false" }, text);
+  const a: HTMLElement = h("a", {
+    class: "govuk-button" + (look && ` govuk-button--${look}`), href, role: "button", draggable: "false",
+    onkeydown: (event) => {
+      if (!(event instanceof KeyboardEvent) || event.key !== " ") return;
+      event.preventDefault();
+      a.click();
+    },
+  }, text);
+  return a;
 }
 
 export function group(...children: Child[]): HTMLElement {

@@ -82,6 +82,7 @@ export type Trouble =
   | "changed"     // a file of the prover is not the one that was pinned
   | "slow"        // the site has not answered yet
   | "cancelled"
+  | "shown"       // this visit was shown before
   | "current"     // no current consent: a new version has to be answered first
   | "internal";
 

@@ -30,6 +30,7 @@ export function wordsFor(c: Context, e: unknown): string {
     case "unsupported": return t.unsupported;
     case "changed": return t.changed;
     case "slow": return t.slow;
+    case "shown": return t.shown;
     case "current": return t.current;
     case "cancelled": return c.w.proof.cancelled;
     default: return t.internal;

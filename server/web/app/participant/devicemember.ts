@@ -10,9 +10,11 @@ import { AgentError, type Card, type Choice, type Given, type Member, type Recei
 import { pause, until, type OwnProver } from "./proving";
 import { translated } from "./trouble";
 
-// How often the site's answer and the public list are looked for, in
-// milliseconds, and how often before an act is left to travel by itself.
+// How soon the site's answer and the public list are looked for again, in
+// milliseconds, at first and at last; and how often before an act is left to travel
+// by itself.
 const poll = 1000;
+const slowest = 15_000;
 const looks = 15;
 
 export class DeviceMember implements Member {
@@ -162,7 +164,7 @@ export class DeviceMember implements Member {
 
   // Asks the site to put this device's leaf on the list, and waits until it has.
   private async enrolled(): Promise<void> {
-    for (let asked = false;;) {
+    for (let asked = false, wait = poll;; wait = Math.min(wait * 1.2, slowest)) {
       const { status } = await this.device.sync(this.prover);
       const p = this.device.participation;
       if (status.enrolled) return;
@@ -172,7 +174,7 @@ export class DeviceMember implements Member {
       } else if (p.enrolled === "refused") {
         throw new AgentError("refused", p.reason);
       }
-      await pause(poll);
+      await pause(wait);
     }
   }
 

@@ -20,7 +20,7 @@ export interface Ends { start: string; refuse: string; renewed: boolean }
 export class Journey {
   private readiness: Readiness;
 
-  constructor(private c: Context, private joined: Joined, private version: number, private ends: Ends) {
+  constructor(private c: Context, private joined: Joined, readonly version: number, private ends: Ends) {
     this.readiness = new Readiness(joined, version);
   }
 
@@ -229,7 +229,7 @@ export class Journey {
       title: w.proof.title, lead: w.proof.lead, stages: ["ready", "invited", "prove", "send", "seen"], cancelledText: w.proof.cancelled, home: "check",
       contact: contactOf(this.c, this.joined),
       run: async (progress, signal) => {
-        await this.joined.member.agree(this.version, choice, now.saved.today || this.ends.renewed && !now.way.relayed, progress, signal);
+        await this.joined.member.agree(this.version, choice, now.saved.today, progress, signal);
         if (!signal.aborted) this.c.router.replace("receipt");
       },
     });

@@ -2,7 +2,7 @@
 
 import { byId, h } from "../lib/dom";
 import { language, words } from "../lib/language";
-import { fill } from "../lib/parts";
+import { fill, para } from "../lib/parts";
 import { live, Router, type Screen } from "../lib/screen";
 import { type Agent } from "./agent";
 import { failed, unable, type Context } from "./context";
@@ -19,6 +19,7 @@ export function start(agent: Agent): void {
     return why ? unable(c, why) : page.screen(step);
   };
   c.router = new Router(app, { back: w.back, name: "Trialith" }, resolve, (e) => failed(c, e));
+  fill(app, para(w.loading));
   keepLanguages();
   watchConnection(c);
   c.router.start();

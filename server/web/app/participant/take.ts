@@ -33,7 +33,7 @@ export class Take {
     if (step === "refuse") return this.refuse(j);
     if (step === "refused") return this.refused();
     if (step === "telling") return this.telling(j);
-    return await this.walk(j).screen(step) ?? "invitation";
+    return await (await this.walk(j)).screen(step) ?? "invitation";
   }
 
   // The study of the address, else the one whose invitation was opened last.
@@ -51,8 +51,12 @@ export class Take {
     return this.joined = joined(member);
   }
 
-  private walk(j: Joined): Journey {
-    return this.journey ??= new Journey(this.c, j, j.member.card.version, { start: "invitation", refuse: "refuse", renewed: false });
+  // The newest version that waits for an answer: it may be newer than the card's.
+  private async walk(j: Joined): Promise<Journey> {
+    if (this.journey) return this.journey;
+    const s = await j.member.status().catch(() => undefined);
+    const version = s?.open.at(-1)?.version ?? s?.given.at(-1)?.version ?? j.member.card.version;
+    return this.journey ??= new Journey(this.c, j, version, { start: "invitation", refuse: "refuse", renewed: false });
   }
 
   // The card's link carries the code behind the #. It opens the invitation and leaves the history.
@@ -97,12 +101,11 @@ export class Take {
   }
 
   private async invitation(j: Joined): Promise<Screen> {
-    const { w } = this.c, { card } = j.member, v = await j.study.version(card.version);
+    const { w } = this.c, { card } = j.member, journey = await this.walk(j), v = await j.study.version(journey.version);
     const s = await j.member.status().catch(() => undefined);
-    const given = s?.given.find((g) => g.version === card.version);
+    const given = s?.given.some((g) => g.version === journey.version);
     const begun = await j.member.saved();
-    this.walk(j).prepare();
-    const first = v.protocol.forms.length > 1 && !begun?.form ? "language" : await this.walk(j).resume();
+    const first = v.protocol.forms.length > 1 && !begun?.form ? "language" : await journey.resume();
     return { title: w.invite.title, back: "card", body: [
       title(w.invite.title, card.siteName), lead(h("strong", { dir: "auto" }, titleOf(v.protocol))), para(w.invite.from(card.siteName)),
       given && inset(w.invite.already, " ", link(w.card.mine, "/my-consent" + query(j, this.c.l))),
@@ -116,7 +119,7 @@ export class Take {
   }
 
   private async languages(j: Joined): Promise<Screen> {
-    const { w, l } = this.c, v = await j.study.version(j.member.card.version), saved = await j.member.saved();
+    const { w, l } = this.c, v = await j.study.version((await this.walk(j)).version), saved = await j.member.saved();
     const place = h("div", {});
     place.append(form((data) => {
       const chosen = v.protocol.forms.find((f) => f.id === data.get("form"));
@@ -140,7 +143,7 @@ export class Take {
 
   private telling(j: Joined): Screen {
     const { w } = this.c;
-    this.walk(j).stop();
+    this.journey?.stop();
     return working(this.c, {
       title: w.declined.title, lead: w.declined.lead, stages: ["ready", "prove", "send", "seen"], cancelledText: w.proof.cancelledLeave,
       home: "refuse", contact: contactOf(this.c, j),

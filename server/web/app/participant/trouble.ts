@@ -7,7 +7,7 @@ import { AgentError, type Trouble } from "./agent";
 
 const troubles: Record<DeviceError["code"], Trouble> = {
   insecure: "unsupported", offline: "offline", refused: "refused", answer: "internal", card: "card", sheet: "sheet", notEnrolled: "slow",
-  noCurrentConsent: "current", slot: "refused", input: "internal", storage: "unsupported",
+  noCurrentConsent: "current", slot: "shown", input: "internal", storage: "unsupported",
 };
 
 /** Work whose errors are told in the pages' terms. */

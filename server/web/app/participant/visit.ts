@@ -2,7 +2,7 @@
 // code, or by scanning, which proof is this person's.
 
 import { h } from "../lib/dom";
-import { field, form, group, inset, lead, next, para, radios, submitButton, tell, title } from "../lib/parts";
+import { field, fill, form, group, inset, lead, next, para, radios, submitButton, tell, title } from "../lib/parts";
 import { qr } from "../lib/qr";
 import { type Screen } from "../lib/screen";
 import { type Shown } from "./agent";
@@ -17,27 +17,29 @@ export async function visit(c: Context, j: Joined): Promise<Screen> {
   const visits = version ? (await j.study.version(version)).protocol.visits : [];
   if (!visits.length) return { title: t.title, back: "", body: [title(t.title), lead(t.none)] };
   const place = h("div", {});
+  let stop = () => {};
+  const begin = (chosen: Visit, rep: number) => { stop = prove(c, j, place, chosen, rep); };
   place.append(form((data) => {
     const chosen = visits.find((v) => v.id === data.get("visit"));
     if (!chosen) return tell(place, w, [{ field: "visit", text: t.empty }]);
-    if (!chosen.repeatable) return begin(c, j, place, chosen, 0);
-    again(c, j, place, chosen);
+    if (chosen.repeatable) again(c, place, chosen, begin);
+    else begin(chosen, 0);
   },
   title(t.title, j.member.card.study), lead(t.lead),
   radios({ name: "visit", legend: t.which, small: true, items: visits.map((v) => ({
     value: v.id, text: v.name || v.id, hint: [v.timing, v.dose ? t.dose : ""].filter(Boolean).join(", "),
   })) }),
   submitButton(t.make)));
-  return { title: t.title, back: "", body: place };
+  return { title: t.title, back: "", body: place, leave: () => stop() };
 }
 
 // A visit that can happen more than once asks which time it is.
-function again(c: Context, j: Joined, place: HTMLElement, chosen: Visit): void {
+function again(c: Context, place: HTMLElement, chosen: Visit, begin: (chosen: Visit, rep: number) => void): void {
   const t = c.w.visit;
   place.replaceChildren(form((data) => {
     const time = Number(data.get("rep"));
     if (!Number.isInteger(time) || time < 1 || time > 1000) return tell(place, c.w, [{ field: "rep", text: t.repWrong }]);
-    begin(c, j, place, chosen, time - 1);
+    begin(chosen, time - 1);
   },
   title(t.rep, chosen.name || chosen.id),
   field({ name: "rep", label: t.rep, hint: t.repHint, width: "govuk-input--width-3", attributes: { inputmode: "numeric", value: 1 } }),
@@ -45,7 +47,8 @@ function again(c: Context, j: Joined, place: HTMLElement, chosen: Visit): void {
   place.querySelector<HTMLElement>("h1")?.focus();
 }
 
-function begin(c: Context, j: Joined, place: HTMLElement, chosen: Visit, rep: number): void {
+// Makes the proof in the place of the question; the returned function stops it.
+function prove(c: Context, j: Joined, place: HTMLElement, chosen: Visit, rep: number): () => void {
   const { w } = c, t = w.visit;
   const screen = working(c, {
     title: t.title, lead: chosen.name || chosen.id, stages: ["ready", "prove", "send"], cancelledText: w.proof.cancelledLeave, home: "",
@@ -55,16 +58,9 @@ function begin(c: Context, j: Joined, place: HTMLElement, chosen: Visit, rep: nu
       if (!signal.aborted) code(c, place, shown);
     },
   });
-  addEventListener("popstate", () => screen.leave?.(), { once: true });
-  place.replaceChildren(h("div", {}));
-  replace(place, screen);
-}
-
-function replace(place: HTMLElement, screen: Screen): void {
-  const body = h("div", {});
-  place.replaceChildren(body);
-  for (const part of [screen.body].flat(3)) if (part instanceof Node) body.append(part);
+  fill(place, screen.body);
   place.querySelector<HTMLElement>("h1")?.focus();
+  return () => screen.leave?.();
 }
 
 function code(c: Context, place: HTMLElement, shown: Shown): void {
