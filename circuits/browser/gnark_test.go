@@ -37,7 +37,7 @@ func decimal(e field.Element) string { return e.Text(10) }
 
 // someone is a person among n, and all leaves; the witness is signed for some
 // context, and for the message 1.
-func someone(t *testing.T, n, place uint64) (prover.Witness, plain, []field.Element) {
+func someone(t testing.TB, n, place uint64) (prover.Witness, plain, []field.Element) {
 	t.Helper()
 	var leaves []field.Element
 	var w prover.Witness

@@ -26,7 +26,7 @@ type claim struct {
 	want   bool
 }
 
-func inputsOf(t *testing.T, s verifier.Statement) []fr.Element {
+func inputsOf(t testing.TB, s verifier.Statement) []fr.Element {
 	t.Helper()
 	in, err := s.PublicInputs()
 	if err != nil {
@@ -36,7 +36,7 @@ func inputsOf(t *testing.T, s verifier.Statement) []fr.Element {
 }
 
 // honest is a proof made by the Go prover.
-func honest(t *testing.T, place uint64) (verifier.Proof, prover.Witness) {
+func honest(t testing.TB, place uint64) (verifier.Proof, prover.Witness) {
 	t.Helper()
 	p, err := prover.Development()
 	if err != nil {

@@ -37,13 +37,13 @@ func TestProver(t *testing.T) {
 
 // crowd is a tree of random people, with random bounds, contexts and messages.
 type crowd struct {
-	t      *testing.T
+	t      testing.TB
 	random *rand.Rand
 	people []prover.Witness
 	tree   *tree.Tree
 }
 
-func newCrowd(t *testing.T, seed uint64, n int) *crowd {
+func newCrowd(t testing.TB, seed uint64, n int) *crowd {
 	t.Helper()
 	c := &crowd{t: t, random: rand.New(rand.NewPCG(seed, 7))}
 	leaves := make([]field.Element, n)
@@ -84,7 +84,7 @@ func (c *crowd) witness() prover.Witness {
 }
 
 // text is a witness as the page takes it.
-func text(t *testing.T, w prover.Witness) plain {
+func text(t testing.TB, w prover.Witness) plain {
 	t.Helper()
 	root, err := w.Statement.Root.Element()
 	if err != nil {
@@ -198,6 +198,7 @@ func holds(t *testing.T, gnark *groth16.VerifyingKey, text string, s verifier.St
 
 // A cache with wrong points is not believed.
 func testPoison(t *testing.T, page *browsertest.Page) {
+	browsertest.Call[[]string](t, page, "open", 2)
 	if n := browsertest.Call[int](t, page, "poison"); n != 5 {
 		t.Fatalf("%d parts were in the cache", n)
 	}
@@ -217,6 +218,7 @@ type verdict struct {
 
 // The page judges the protocol's vectors as every verifier must.
 func testVectors(t *testing.T, page *browsertest.Page) {
+	browsertest.Call[[]string](t, page, "open", 2)
 	_, w, _ := someone(t, 9, 2)
 	var list []verdict
 	all := vectors(t)
@@ -234,6 +236,7 @@ func testVectors(t *testing.T, page *browsertest.Page) {
 
 // What is wrong with a witness is said before anything is proven.
 func testRefused(t *testing.T, page *browsertest.Page) {
+	browsertest.Call[[]string](t, page, "open", 2)
 	cases := []struct {
 		name, word string
 		spoil      func(w *plain)
@@ -275,6 +278,7 @@ func testRefused(t *testing.T, page *browsertest.Page) {
 
 // Paths and roots are those of package tree.
 func testPath(t *testing.T, page *browsertest.Page) {
+	browsertest.Call[[]string](t, page, "open", 2)
 	r := rand.New(rand.NewPCG(9, 9))
 	for _, n := range []int{1, 7, 8, 9, 16, 17, 64, 65, 585} {
 		leaves := make([]field.Element, n)
@@ -342,6 +346,11 @@ func testLives(t *testing.T, page *browsertest.Page) {
 	_, err := browsertest.Try[string](page, "finish", first, "1")
 	refusedAs(t, "after discard", "cancelled", err)
 	browsertest.Call[string](t, page, "finish", second, "1")
+	browsertest.Call[any](t, page, "crash")
+	_, err = browsertest.Try[string](page, "finish", second, "1")
+	refusedAs(t, "after a worker failed", "internal", err)
+	second = browsertest.Call[int](t, page, "prepare", w)
+	browsertest.Call[string](t, page, "finish", second, "1")
 	browsertest.Call[any](t, page, "close")
 	_, err = browsertest.Try[string](page, "finish", second, "1")
 	refusedAs(t, "after close", "cancelled", err)
@@ -386,5 +395,31 @@ func testWithoutVectors(t *testing.T, page *browsertest.Page) {
 	refusedAs(t, "opening", "download", err)
 	if err == nil || !strings.Contains(err.Error(), "gnark.json") {
 		t.Errorf("without vectors: %v", err)
+	}
+}
+
+// BenchmarkProver reports milliseconds by the browser's clock: of opening with the
+// key in the cache, and of one proof ahead of the message and behind it. What it
+// says of a busy machine is worth nothing; "trialith bench browser" measures in turns
+// with a peer.
+func BenchmarkProver(b *testing.B) {
+	page := browsertest.Open(b, "circuits/browser/testdata/prover.ts", browsertest.Handlers{browser.Base: browser.Handler(nil)})
+	w := newCrowd(b, 3, 70).witness()
+	for _, workers := range []int{1, 2} {
+		b.Run(strconv.Itoa(workers)+"-workers", func(b *testing.B) {
+			for name, ms := range browsertest.Call[map[string]float64](b, page, "times", text(b, w), workers, max(b.N, 5)) {
+				b.ReportMetric(ms, name+"-ms")
+			}
+		})
+	}
+}
+
+// BenchmarkVerify reports the page's verifier alone, of a proof and all its public inputs.
+func BenchmarkVerify(b *testing.B) {
+	page := browsertest.Open(b, "circuits/browser/testdata/arithmetic.ts", browsertest.Handlers{browser.Base: browser.Handler(nil)})
+	proof, w := honest(b, 3)
+	c := claim{Proof: hex.EncodeToString(proof[:]), Inputs: hexes(inputsOf(b, w.Statement))}
+	for name, ms := range browsertest.Call[map[string]float64](b, page, "verifyTime", c, max(b.N, 5)) {
+		b.ReportMetric(ms, name+"-ms")
 	}
 }

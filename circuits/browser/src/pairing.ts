@@ -77,7 +77,7 @@ export class Verifier {
 
   /** K₀ + Σ xᵢKᵢ of all inputs but the message. */
   publicSum(inputs: readonly bigint[]): Uint32Array {
-    return this.#within(() => this.#g1.store(this.#present(this.#g1.sum(this.#inputTerms(inputs.with(MESSAGE, 0n))))));
+    return this.#within(() => this.#g1.store(this.#present(this.#g1.sum(this.#inputTerms(inputs.map((x, i) => (i === MESSAGE ? 0n : x)))))));
   }
 
   /** Whether a proof proves the statement with these public inputs. */

@@ -121,6 +121,9 @@ const SHARES: Readonly<Record<1 | 2 | 3 | 4, readonly (readonly Job[])[]>> = {
   4: [["Z", "Z1"], ["B2"], ["A", "B1"], ["K"]],
 };
 
+/** Stands for the message until it is known; the circuit's solver and the verifier's sum leave it out. */
+const OPEN_MESSAGE = 1n;
+
 const PARTS = ["A", "B1", "K", "Z", "B2"] as const;
 
 /** The workers, started when they are needed. */
@@ -148,8 +151,7 @@ class Team implements Engine {
   }
 
   async prepare(w: Witness, signal?: AbortSignal): Promise<Prepared> {
-    const inputs = publicInputs(w, 1n);
-    inputs[3] = 0n; // the message is open
+    const inputs = publicInputs(w, OPEN_MESSAGE);
     const all = [...inputs, ...secretInputs(w)];
     const turn = this.#turn.then(() => this.#until(signal, () => this.#prepare(all, inputs)));
     this.#turn = turn.catch(() => undefined);

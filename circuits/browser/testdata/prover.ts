@@ -13,6 +13,14 @@ const witness = (w: Plain): Witness => ({
 const hex = (b: Uint8Array): string => Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
 const bytes = (s: string): Uint8Array => Uint8Array.from(s.match(/../g) ?? [], (x) => parseInt(x, 16));
 
+const workers: Worker[] = [];
+globalThis.Worker = class extends Worker {
+  constructor(url: string | URL, options?: WorkerOptions) {
+    super(url, options);
+    workers.push(this);
+  }
+};
+
 let prover: Prover;
 const held: Prepared[] = [];
 let steps: string[] = [];
@@ -134,6 +142,11 @@ export async function openWithoutVectors(): Promise<string> {
   } finally {
     WebAssembly.validate = validate;
   }
+}
+
+/** Tells the page that the worker started last has failed. */
+export function crash(): void {
+  workers.at(-1)!.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }));
 }
 
 export function close(): void {
