@@ -465,6 +465,11 @@ func (d *desk) withdrawn(p *guest) {
 	d.press("I have seen it, and dosing has stopped")
 	p.hear("acknowledged")
 	d.until("no notice", `!document.querySelector(".t-red")`)
+	d.open("visit")
+	d.fill("code", "22GGTT")
+	d.press("Look it up")
+	d.shows("STOP")
+	d.until("the reason", `document.body.innerText.includes("has withdrawn")`)
 }
 
 func (d *desk) remove(p *guest) {
