@@ -155,11 +155,14 @@ func (d *derived) same(o *outgoing, forms trial.Digest, sequence uint32) {
 	}
 }
 
-// TestCourse takes a device in the browser from a card to leaving, against a
-// node whose rules check real proofs.
+// TestCourse takes a device in the browser from a card to leaving, with the pages'
+// own prover, against a node whose rules check its proofs.
 func TestCourse(t *testing.T) {
 	t.Parallel()
 	l := open(t, "server/web/app/device/testdata/course.ts")
+	if kind := call[string](l, "own"); kind != "kernel" {
+		t.Fatalf("the prover is %s's", kind)
+	}
 	call[any](l, "begin", "trialith")
 	l.fails("compare it with the card", "invite", "0000-0000-0001")
 	l.fails("no invitation under this code", "invite", client.NewCode().String())

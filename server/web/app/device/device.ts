@@ -177,7 +177,8 @@ export class Device {
     const outgoing: Outgoing[] = [];
     for (const a of (await this.status(signal)).answers) {
       const going = mine.some((o) => o.kind === Kind.withdraw && o.version === a.version);
-      if (a.set !== "" && !a.settled && a.kind !== "withdraw" && !going) {
+      // Of who left by the site's word no set tells what they owed; what they answered does.
+      if ((a.set !== "" || a.kind !== "") && !a.settled && a.kind !== "withdraw" && !going) {
         outgoing.push(await this.withdrawal(a, prover, signal));
       }
     }

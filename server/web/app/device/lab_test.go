@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trialith/trialith/circuits/browser"
 	"github.com/trialith/trialith/circuits/browser/browsertest"
 	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/circuits/prover"
@@ -121,7 +122,7 @@ func openWith(t *testing.T, entry string, relay http.Handler) *lab {
 	l.check(err)
 	l.inbox, err = client.NewInbox()
 	l.check(err)
-	l.page = browsertest.Open(t, entry, browsertest.Handlers{"/v1/": l.noting(l.engine()), "/relay/": relay, "/test/prove": http.HandlerFunc(l.prove)})
+	l.page = browsertest.Open(t, entry, browsertest.Handlers{"/v1/": l.noting(l.engine()), browser.Base: browser.Handler(nil), "/relay/": relay, "/test/prove": http.HandlerFunc(l.prove)})
 	l.found()
 	return l
 }
@@ -231,9 +232,13 @@ func (l *lab) found() {
 	l.register("ethics", trial.Ethics, "regulator")
 	l.site = trial.SiteID(l.register("site", trial.Site, "sponsor", "ethics"))
 	l.doctor = l.register("doctor", trial.Investigator, "site")
-	l.must("site", contract.DirectoryDelegate, wire.Directory, directory.Delegate{
-		Person: l.doctor, Tasks: []trial.Task{trial.Enrolling, trial.Recording}, From: trial.DayOf(l.clock.Now()),
-	})
+	nurse := l.register("nurse", trial.Investigator, "site")
+	for _, d := range []directory.Delegate{
+		{Person: l.doctor, Tasks: []trial.Task{trial.Enrolling, trial.Recording}}, {Person: nurse, Tasks: []trial.Task{trial.Countersigning}},
+	} {
+		d.From = trial.DayOf(l.clock.Now())
+		l.must("site", contract.DirectoryDelegate, wire.Directory, d)
+	}
 	l.protocol = trial.Protocol{
 		Title: "A trial of nothing", PublicTitle: "Nothing, for everyone", Privacy: "open",
 		Outcomes: []trial.Outcome{{ID: "o1", Level: trial.Primary, Name: "Nothing"}},

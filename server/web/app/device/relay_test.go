@@ -123,40 +123,6 @@ func (b *batcher) sends(epoch uint64) {
 
 func (l *lab) epoch() uint64 { return uint64(l.clock.Now()-begin) / hour }
 
-// joins takes the page's device from its card to the list.
-func joins(l *lab) {
-	l.Helper()
-	call[any](l, "begin", "trialith")
-	call[memory](l, "invite", string(l.code))
-	call[string](l, "ask")
-	var enrol consent.Enrol
-	l.check(wire.Unmarshal(l.reads("enrol").Body, &enrol))
-	l.must("doctor", contract.ConsentEnrol, l.stream(), enrol)
-}
-
-// TestOvertaken: who left since the last epoch's end cannot be told from the
-// lists. The ledger then knows no such root, and the act is made again against
-// the list of now.
-func TestOvertaken(t *testing.T) {
-	t.Parallel()
-	l := open(t, "server/web/app/device/testdata/course.ts")
-	other := l.enrolsAnother(1)
-	joins(l)
-	l.clock.ms.Add(hour)
-	gone, err := other.Withdraw(1)
-	l.check(err)
-	l.must("node", contract.ConsentAct, l.stream(), gone)
-	l.enrolsAnother(1)
-	call[any](l, "prepare", 1)
-	call[outgoing](l, "agree", choice{"main", "en", []string{}}, true)
-	if s := call[synced](l, "sync", false); len(s.Waiting) != 1 || s.Waiting[0].State != "stale" {
-		t.Errorf("overtaken: %+v", s)
-	}
-	if s := call[synced](l, "sync", true); !slices.Equal(s.Accepted, []act.Kind{act.Consent}) {
-		t.Errorf("made again: %+v", s)
-	}
-}
-
 // TestRelayed: with relays there, acts go sealed by a batcher, are proven so that
 // who joins meanwhile does not outdate them, and go elsewhere when they are dropped.
 func TestRelayed(t *testing.T) {

@@ -9,11 +9,10 @@ import { type Choice } from "../form";
 import { encodeMaster } from "../recovery";
 import { type Status } from "../status";
 import { Store } from "../store";
+import { Prover as PageProver } from "../../../../../circuits/browser/src/prover";
 import { path } from "../../../../../circuits/browser/src/tree";
 
 class TestProver implements Prover {
-  made = 0;
-
   async prepare(w: Witness): Promise<Prepared> {
     return {
       finish: async (message) => {
@@ -25,7 +24,6 @@ class TestProver implements Prover {
         if (!r.ok) {
           throw new Error(await r.text());
         }
-        this.made++;
         return new Uint8Array(await r.arrayBuffer());
       },
       discard: () => undefined,
@@ -37,11 +35,18 @@ class TestProver implements Prover {
   }
 }
 
-const prover = new TestProver();
+let prover: Prover = new TestProver();
 const node = new Node();
 let store: Store;
 let device: Device;
 let prepared: Consenting;
+
+// own takes the prover of the pages.
+export const own = async (): Promise<string> => {
+  const p = await PageProver.open({ workers: 1 });
+  prover = p;
+  return p.kind;
+};
 
 // begin takes a database of a name: another name is another device.
 export const begin = async (database: string): Promise<void> => {
@@ -92,7 +97,6 @@ export const leave = async () => {
 export const visit = (v: Visiting) => device.visit(v, prover);
 export const sheet = async (): Promise<string> => (await device.sheet()).text;
 export const studies = async (): Promise<number> => (await store.studies()).length;
-export const proofs = (): number => prover.made;
 
 function plain(s: Status) {
   return {
