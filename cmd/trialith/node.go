@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -114,7 +115,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n.mail, err = mailbox.Open(mailbox.Config{Dir: filepath.Join(c.dir, dirMail)})
+	n.mail, err = mailbox.Open(mailbox.Config{Dir: filepath.Join(c.dir, dirMail), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return nil, err
 	}
