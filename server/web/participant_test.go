@@ -59,7 +59,7 @@ func TestServiceWorker(t *testing.T) {
 	if w.Code != http.StatusOK || !strings.HasPrefix(first, `const FILES=["/assets/`) || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
 		t.Fatalf("%d, %s: %s", w.Code, w.Header().Get("Content-Type"), first)
 	}
-	for _, address := range strings.Split(strings.Trim(strings.TrimPrefix(first, "const FILES="), `[];"`), `","`) {
+	for address := range strings.SplitSeq(strings.Trim(strings.TrimPrefix(first, "const FILES="), `[];"`), `","`) {
 		a := httptest.NewRecorder()
 		h.ServeHTTP(a, httptest.NewRequest(http.MethodGet, address, nil))
 		if a.Code != http.StatusOK {

@@ -153,6 +153,7 @@ export const en = {
     unsupported: "This browser cannot make the proof. Try another phone or computer, or tell the site: you can also do it with them, on paper.",
     changed: "A file on this server is not the one that it should be. Do not go on. Tell the study site.",
     slow: "The site has not answered yet. Come back a little later: you will go on from here.",
+    detail: "For the site’s technicians",
     shown: "You have shown your consent for this visit before. Ask the site whether it has it.",
     current: "You have not answered the new version yet. Do that first; it takes a few minutes.",
     internal: "Something went wrong on this device. Nothing has been sent. Try again, or ask the study site.",

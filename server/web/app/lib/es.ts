@@ -153,6 +153,7 @@ export const es: Words = {
     unsupported: "Este navegador no puede hacer la prueba. Use otro teléfono u ordenador, o dígalo al centro: también puede hacerlo allí, en papel.",
     changed: "Un archivo de este servidor no es el que debe ser. No siga. Avise al centro del estudio.",
     slow: "El centro aún no ha respondido. Vuelva un poco más tarde: seguirá desde aquí.",
+    detail: "Para los técnicos del centro",
     shown: "Ya mostró su consentimiento para esta visita. Pregunte al centro si lo tiene.",
     current: "Aún no ha respondido a la versión nueva. Hágalo primero; son unos minutos.",
     internal: "Algo falló en este dispositivo. No se ha enviado nada. Inténtelo otra vez o pregunte al centro.",

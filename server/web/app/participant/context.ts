@@ -2,7 +2,8 @@
 
 import { type Words } from "../lib/en";
 import { type Language } from "../lib/language";
-import { heading, lead, next, para, title } from "../lib/parts";
+import { h } from "../lib/dom";
+import { details, heading, lead, next, para, title } from "../lib/parts";
 import { type Router, type Screen } from "../lib/screen";
 import { type Agent, AgentError, type Member } from "./agent";
 import { Study } from "./study";
@@ -37,6 +38,11 @@ export function wordsFor(c: Context, e: unknown): string {
   }
 }
 
+/** What a technician may want to know of it, in English, folded away. */
+export function detail(c: Context, e: unknown): HTMLElement {
+  return details(c.w.trouble.detail, h("p", { class: "govuk-body-s t-text", lang: "en", dir: "ltr" }, e instanceof Error ? `${e.name}: ${e.message}` : String(e)));
+}
+
 export function cancelled(e: unknown): boolean {
   return (e instanceof AgentError && e.trouble === "cancelled") || (e instanceof DOMException && e.name === "AbortError");
 }
@@ -44,7 +50,7 @@ export function cancelled(e: unknown): boolean {
 /** The step that stands in for one that failed. */
 export function failed(c: Context, e: unknown): Screen {
   return { title: c.w.trouble.title, body: [
-    title(c.w.trouble.title), lead(wordsFor(c, e)), next(c.w.proof.again, "#" + c.router.step),
+    title(c.w.trouble.title), lead(wordsFor(c, e)), next(c.w.proof.again, "#" + c.router.step), detail(c, e),
   ] };
 }
 

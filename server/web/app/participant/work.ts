@@ -5,7 +5,7 @@ import { h, type Child } from "../lib/dom";
 import { button, group, lead, link, next, para, title } from "../lib/parts";
 import { live, type Screen } from "../lib/screen";
 import { type Stage, type Tell } from "./agent";
-import { cancelled, wordsFor, type Context } from "./context";
+import { cancelled, detail, wordsFor, type Context } from "./context";
 
 export interface Work {
   title: string;
@@ -39,7 +39,7 @@ export function working(c: Context, work: Work): Screen {
     const text = cancelled(e) ? work.cancelledText : wordsFor(c, e);
     place.replaceChildren(h("div", { role: "alert" }, para(h("strong", {}, text))),
       group(cancelled(e) ? next(c.w.next, "#" + work.home) : button(c.w.proof.again, () => c.router.again()), link(c.w.back, "#" + work.home)),
-      h("div", {}, !cancelled(e) && work.contact));
+      h("div", {}, !cancelled(e) && [work.contact, detail(c, e)]));
   };
   // The work begins when the step is on the screen, so that its first words are heard.
   const begun = setTimeout(() => work.run(tell, stop.signal).catch(failure), 0);
