@@ -46,7 +46,7 @@ func benchCommand() *cobra.Command {
 		Use: "bench", Short: "Measure this machine", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(benchProofCommand(), benchLedgerCommand(), benchLoadCommand(), benchRecoverCommand())
+	c.AddCommand(benchProofCommand(), benchBrowserCommand(), benchLedgerCommand(), benchLoadCommand(), benchRecoverCommand())
 	return c
 }
 
