@@ -58,7 +58,10 @@ function readBases(r: Reader): BaseWires {
 /** The scalars of the wires that have a base. */
 export function pick(all: Int32Array, wires: Uint16Array): Int32Array<ArrayBuffer> {
   const out = new Int32Array(LIMBS * wires.length);
-  wires.forEach((wire, i) => out.set(all.subarray(LIMBS * wire, LIMBS * (wire + 1)), LIMBS * i));
+  for (let i = 0; i < wires.length; i++) {
+    const from = LIMBS * wires[i]!;
+    for (let k = 0; k < LIMBS; k++) out[LIMBS * i + k] = all[from + k]!;
+  }
   return out;
 }
 

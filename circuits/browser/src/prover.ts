@@ -113,11 +113,15 @@ const VECTORS = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 12
 
 const hasVectors = (): boolean => WebAssembly.validate(VECTORS);
 
-/** The jobs of each worker. The first solves the circuit and makes the quotient, which Z waits for. */
+/**
+ * The jobs of each worker. The first solves the circuit and makes the quotient, which
+ * Z waits for. As A takes 1, so do K, Z and Z1, B1 takes 0.7, B2 1.9, and the circuit
+ * and its quotient 0.9.
+ */
 const SHARES: Readonly<Record<1 | 2 | 3 | 4, readonly (readonly Job[])[]>> = {
   1: [["Z", "Z1", "K", "A", "B1", "B2"]],
-  2: [["Z", "Z1", "K"], ["B2", "A", "B1"]],
-  3: [["Z", "Z1", "B1"], ["B2"], ["A", "K"]],
+  2: [["Z", "Z1", "B1"], ["B2", "A", "K"]],
+  3: [["Z", "Z1"], ["B2", "B1"], ["A", "K"]],
   4: [["Z", "Z1"], ["B2"], ["A", "B1"], ["K"]],
 };
 

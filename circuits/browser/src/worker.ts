@@ -122,7 +122,8 @@ export class Desk implements Api {
       fold(out, b.repeats);
       return out;
     };
-    const out = { A: scalars(A), B1: scalars(B), B2: scalars(B), K: scalars(K) };
+    const right = scalars(B);
+    const out = { A: scalars(A), B1: right, B2: right.slice(), K: scalars(K) };
     all.fill(0);
     return out;
   }
