@@ -359,6 +359,35 @@ func TestTakePartByKeyboard(t *testing.T) {
 	p.focused("You have agreed")
 }
 
+// Only a button agrees or leaves: neither the back button, nor a reload, nor an
+// address that somebody kept.
+func TestOnlyAButtonDecides(t *testing.T) {
+	p := newHandset(t)
+	given := func() string { return evaluate[string](t, p.ctx, `(sessionStorage.getItem("given") ?? "") + (sessionStorage.getItem("left") ?? "")`) }
+	p.fresh(map[string]any{})
+	p.open("take-part", "slow", "proof", "en")
+	p.at("Check your answers")
+	p.press("I agree to take part")
+	p.at("Making your proof")
+	p.do(chromedp.Reload())
+	p.at("Check your answers")
+	p.press("I agree to take part")
+	p.press("Cancel")
+	p.press("Continue")
+	p.at("Check your answers")
+	evaluate[bool](t, p.ctx, `(history.back(), true)`)
+	p.at("Check your answers")
+	p.open("take-part", "", "telling", "en")
+	p.at("You do not want to take part")
+	p.open("my-consent", "", "leaving", "en")
+	p.at("Do you want to leave now?")
+	if got := given(); got != "" {
+		t.Errorf("decided without a button: %s", got)
+	}
+	p.press("Yes, leave now")
+	p.at("You have left the study")
+}
+
 // The browser's back button goes back one step, and the page's own link does the same.
 func TestParticipantBack(t *testing.T) {
 	p := newHandset(t)

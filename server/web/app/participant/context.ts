@@ -8,7 +8,28 @@ import { type Router, type Screen } from "../lib/screen";
 import { type Agent, AgentError, type Member } from "./agent";
 import { Study } from "./study";
 
-export interface Context { l: Language; w: Words; agent: Agent; router: Router }
+export interface Context {
+  l: Language; w: Words; agent: Agent; router: Router;
+  /** The step that a button has just asked for. */
+  asked?: string;
+}
+
+/**
+ * Goes to a step that does what a person decided. Only a button leads there: the
+ * back button, a bookmark or a reload must never agree or leave.
+ */
+export function decide(c: Context, step: string): void {
+  c.asked = step;
+  if (c.router.step === step) c.router.again();
+  else c.router.go(step);
+}
+
+/** Whether a button has asked for this step; it tells so once. */
+export function decided(c: Context, step: string): boolean {
+  const yes = c.asked === step;
+  c.asked = undefined;
+  return yes;
+}
 
 /** A study on this device, with what is public about it. */
 export interface Joined { member: Member; study: Study }

@@ -9,7 +9,7 @@ import {
 import { qr } from "../lib/qr";
 import { type Screen } from "../lib/screen";
 import { type Choice, type Receipt, type Saved } from "./agent";
-import { type Context, type Joined } from "./context";
+import { decide, decided, type Context, type Joined } from "./context";
 import { Readiness } from "./readiness";
 import { formFor, titleOf, type Form, type Question, type Version } from "./study";
 import { working } from "./work";
@@ -198,7 +198,7 @@ export class Journey {
 
   private check(now: Now): Screen {
     const w = this.c.w.check, quiet = this.readiness.line(this.c);
-    const body = form(() => this.c.router.go("proof"),
+    const body = form(() => decide(this.c, "proof"),
       heading(w.says), bullets([...w.list]),
       group(submitButton(this.ends.renewed ? w.agreeNew : w.agree), link(this.ends.renewed ? w.refuseNew : w.refuse, "#" + this.ends.refuse)));
     return { title: w.title, back: this.around(now, "check").back, leave: quiet.leave,
@@ -223,6 +223,7 @@ export class Journey {
   private async proof(now: Now): Promise<Screen | string> {
     const s = await this.joined.member.status().catch(() => undefined);
     if (s?.given.some((g) => g.version === this.version)) return "receipt";
+    if (!decided(this.c, "proof")) return s && s.waiting > 0 ? "receipt" : "check";
     const { w } = this.c;
     const choice: Choice = { form: now.form.id, language: now.form.language, taken: now.form.options.filter((o) => now.saved.options[o.id]).map((o) => o.id) };
     return working(this.c, {
@@ -230,7 +231,7 @@ export class Journey {
       contact: contactOf(this.c, this.joined),
       run: async (progress, signal) => {
         await this.joined.member.agree(this.version, choice, now.saved.today, progress, signal);
-        if (!signal.aborted) this.c.router.replace("receipt");
+        return "receipt";
       },
     });
   }

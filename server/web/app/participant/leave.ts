@@ -3,7 +3,7 @@
 
 import { bullets, button, details, group, inset, lead, link, next, para, title, warning } from "../lib/parts";
 import { type Screen } from "../lib/screen";
-import { type Context, type Joined } from "./context";
+import { decide, decided, type Context, type Joined } from "./context";
 import { contactOf } from "./journey";
 import { working } from "./work";
 
@@ -20,7 +20,7 @@ export function sure(c: Context, j: Joined): Screen {
   const t = c.w.leave;
   return { title: t.sure, back: "leave", body: [
     title(t.sure, j.member.card.study), warning(c.w.warning, t.sureText),
-    group(button(t.yes, () => c.router.go("leaving"), "warning"), link(t.stay, "#")),
+    group(button(t.yes, () => decide(c, "leaving"), "warning"), link(t.stay, "#")),
     details(t.word, para(t.wordText), contactOf(c, j)),
   ] };
 }
@@ -28,13 +28,14 @@ export function sure(c: Context, j: Joined): Screen {
 export async function leaving(c: Context, j: Joined): Promise<Screen | string> {
   const s = await j.member.status().catch(() => undefined);
   if (s?.left === "left" || (s?.left === "going" && s.waiting > 0)) return "left";
+  if (!decided(c, "leaving")) return "leave-sure";
   const { w } = c, site = contactOf(c, j);
   return working(c, {
     title: w.leave.title, lead: w.proof.lead, stages: ["ready", "prove", "send", "seen"], cancelledText: w.proof.cancelledLeave, home: "leave-sure",
     contact: [para(w.leave.wordText), site],
     run: async (progress, signal) => {
       await j.member.leave(progress, signal);
-      if (!signal.aborted) c.router.replace("left");
+      return "left";
     },
   });
 }

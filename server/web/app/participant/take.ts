@@ -2,10 +2,10 @@
 
 import { h } from "../lib/dom";
 import { languageName } from "../lib/language";
-import { field, form, heading, inset, lead, link, next, para, radios, submitButton, tell, title } from "../lib/parts";
+import { button, field, form, heading, inset, lead, link, next, para, radios, submitButton, tell, title } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { AgentError, type Member } from "./agent";
-import { joined, wordsFor, type Context, type Joined } from "./context";
+import { decide, decided, joined, wordsFor, type Context, type Joined } from "./context";
 import { hidden } from "./hidden";
 import { contactOf, Journey, query } from "./journey";
 import { scanner } from "./scan";
@@ -137,19 +137,20 @@ export class Take {
   private refuse(j: Joined): Screen {
     const w = this.c.w.declined;
     return { title: w.title, back: "check", body: [
-      title(w.title), lead(w.lead), para(w.text), next(w.tell, "#telling", "secondary"), para(link(w.back, "#check")), contactOf(this.c, j),
+      title(w.title), lead(w.lead), para(w.text), button(w.tell, () => decide(this.c, "telling"), "secondary"), para(link(w.back, "#check")), contactOf(this.c, j),
     ] };
   }
 
-  private telling(j: Joined): Screen {
+  private telling(j: Joined): Screen | string {
     const { w } = this.c;
+    if (!decided(this.c, "telling")) return "refuse";
     this.journey?.stop();
     return working(this.c, {
       title: w.declined.title, lead: w.declined.lead, stages: ["ready", "prove", "send", "seen"], cancelledText: w.proof.cancelledLeave,
       home: "refuse", contact: contactOf(this.c, j),
       run: async (progress, signal) => {
         await j.member.leave(progress, signal);
-        if (!signal.aborted) this.c.router.replace("refused");
+        return "refused";
       },
     });
   }

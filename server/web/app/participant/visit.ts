@@ -56,6 +56,7 @@ function prove(c: Context, j: Joined, place: HTMLElement, chosen: Visit, rep: nu
     run: async (progress, signal) => {
       const shown = await j.member.visit(chosen.id, chosen.dose, rep, progress, signal);
       if (!signal.aborted) code(c, place, shown);
+      return undefined;
     },
   });
   fill(place, screen.body);

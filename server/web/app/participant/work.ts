@@ -5,7 +5,7 @@ import { h, type Child } from "../lib/dom";
 import { button, group, lead, link, next, para, title } from "../lib/parts";
 import { live, type Screen } from "../lib/screen";
 import { type Stage, type Tell } from "./agent";
-import { cancelled, detail, wordsFor, type Context } from "./context";
+import { cancelled, decide, detail, wordsFor, type Context } from "./context";
 
 export interface Work {
   title: string;
@@ -14,8 +14,8 @@ export interface Work {
   cancelledText: string;
   home: string;      // the step to go to after stopping
   contact?: Child;   // said where it fails: another way to do it
-  /** Does the work. The signal stops it. */
-  run(tell: Tell, signal: AbortSignal): Promise<void>;
+  /** Does the work, which the signal stops, and says where to go then; nowhere: it has shown what there is. */
+  run(tell: Tell, signal: AbortSignal): Promise<string | undefined>;
 }
 
 // From this stage on the act is on its way, and stopping would only hide it.
@@ -24,6 +24,7 @@ const sent: Stage[] = ["send", "seen"];
 /** The screen of a work. It begins at once: the person has just asked for it. */
 export function working(c: Context, work: Work): Screen {
   const stop = new AbortController();
+  let left = false;
   const lines = new Map(work.stages.map((stage) => [stage, line(c, stage)]));
   const list = h("ol", { class: "t-stages" }, [...lines.values()].map((l) => l.element));
   const voice = live();
@@ -38,12 +39,13 @@ export function working(c: Context, work: Work): Screen {
   const failure = (e: unknown) => {
     const text = cancelled(e) ? work.cancelledText : wordsFor(c, e);
     place.replaceChildren(h("div", { role: "alert" }, para(h("strong", {}, text))),
-      group(cancelled(e) ? next(c.w.next, "#" + work.home) : button(c.w.proof.again, () => c.router.again()), link(c.w.back, "#" + work.home)),
+      group(cancelled(e) ? next(c.w.next, "#" + work.home) : button(c.w.proof.again, () => decide(c, c.router.step)), link(c.w.back, "#" + work.home)),
       h("div", {}, !cancelled(e) && [work.contact, detail(c, e)]));
   };
   // The work begins when the step is on the screen, so that its first words are heard.
-  const begun = setTimeout(() => work.run(tell, stop.signal).catch(failure), 0);
+  const begun = setTimeout(() => work.run(tell, stop.signal).then((step) => { if (!left && step !== undefined) c.router.replace(step); }).catch(failure), 0);
   return { title: work.title, body: [title(work.title), lead(work.lead), place], leave: () => {
+    left = true;
     clearTimeout(begun);
     stop.abort();
   } };
