@@ -3,11 +3,15 @@ package browser_test
 import (
 	"bytes"
 	"encoding/hex"
+	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
@@ -23,7 +27,7 @@ import (
 
 // TestProver is one page with the whole prover, its workers and its files.
 func TestProver(t *testing.T) {
-	page := browsertest.Open(t, "circuits/browser/testdata/prover.ts", browsertest.Handlers{browser.Base: browser.Handler(nil)})
+	page := browsertest.Open(t, "circuits/browser/testdata/prover.ts", browsertest.Handlers{browser.Base: spoiling(browser.Handler(nil))})
 	t.Run("proofs", func(t *testing.T) { testProofs(t, page) })
 	t.Run("poisoned cache", func(t *testing.T) { testPoison(t, page) })
 	t.Run("vectors", func(t *testing.T) { testVectors(t, page) })
@@ -33,6 +37,25 @@ func TestProver(t *testing.T) {
 	t.Run("cancel", func(t *testing.T) { testCancel(t, page) })
 	t.Run("changed files", func(t *testing.T) { testChanged(t, page) })
 	t.Run("without vectors", func(t *testing.T) { testWithoutVectors(t, page) })
+}
+
+// spoiling changes a byte of what is asked for with the query "spoilt", and with
+// "once" the first time.
+func spoiling(h http.Handler) http.Handler {
+	var once sync.Map
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, again := once.LoadOrStore(r.URL.String(), true)
+		if r.URL.RawQuery == "spoilt" || r.URL.RawQuery == "once" && !again {
+			r.Header.Del("Accept-Encoding")
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, r)
+			answer.Body.Bytes()[20] ^= 1
+			maps.Copy(w.Header(), answer.Header())
+			w.Write(answer.Body.Bytes()) //nolint:errcheck,gosec // the browser has gone
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // crowd is a tree of random people, with random bounds, contexts and messages.
@@ -381,7 +404,12 @@ func testChanged(t *testing.T, page *browsertest.Page) {
 		refusedAs(t, name+" of another hash", "changed", err)
 	}
 	for _, name := range []string{"kernel.wasm", "circuit.bin", "worker.js"} {
-		_, err := browsertest.Try[string](page, "openChanged", name, "bytes")
+		if _, err := browsertest.Try[string](page, "openChanged", name, "?once"); err != nil {
+			t.Errorf("%s spoilt in the browser's cache: %v", name, err)
+		}
+		_, err := browsertest.Try[string](page, "openChanged", name, "?spoilt")
+		refusedAs(t, name+" spoilt", "changed", err)
+		_, err = browsertest.Try[string](page, "openChanged", name, "bytes")
 		refusedAs(t, name+" of another length", "changed", err)
 		_, err = browsertest.Try[string](page, "openChanged", name, "file")
 		refusedAs(t, name+" that is not there", "download", err)

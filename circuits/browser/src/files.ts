@@ -24,19 +24,32 @@ export async function check(file: Pinned, bytes: Uint8Array<ArrayBuffer>): Promi
   }
 }
 
-/** Downloads a pinned file; got is told the bytes of each piece. */
+/**
+ * Downloads a pinned file; got is told the bytes of each piece. A file that is not the
+ * pinned one is asked for once more, past the browser's cache: it keeps files for a
+ * year, and one that was spoilt there must not lock its owner out.
+ */
 export async function download(file: Pinned, got: (bytes: number) => void = () => {}): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await receive(file, got);
+  try {
+    return await checked(file, "default", got);
+  } catch (e) {
+    if (!(e instanceof ProverError) || e.code !== "changed") throw e;
+    return checked(file, "reload", () => {});
+  }
+}
+
+async function checked(file: Pinned, cache: RequestCache, got: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await receive(file, cache, got);
   await check(file, bytes);
   return bytes;
 }
 
-async function receive(file: Pinned, got: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+async function receive(file: Pinned, cache: RequestCache, got: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>> {
   const failed = (why: unknown): ProverError =>
     new ProverError("download", `${file.url}: ${why instanceof Error ? why.message : String(why)}; try again when you are online`);
   let response: Response;
   try {
-    response = await fetch(file.url, { credentials: "omit", referrerPolicy: "no-referrer" });
+    response = await fetch(file.url, { cache, credentials: "omit", referrerPolicy: "no-referrer" });
   } catch (e) {
     throw failed(e);
   }

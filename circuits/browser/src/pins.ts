@@ -22,5 +22,5 @@ export const pins = {
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
   "gnark.js": { file: "gnark.7b7e825a0d829d72.js", sha256: "7b7e825a0d829d72f4d7bcb81a1ff657e07f07cb49f0e54ee022791c5c34604c", bytes: 2132 },
-  "worker.js": { file: "worker.4e2823c8883e4d20.js", sha256: "4e2823c8883e4d20445e0faa46ea5b7c7848c139d9aa21b3051e02fb43707e43", bytes: 39783 },
+  "worker.js": { file: "worker.c834792ca945bce7.js", sha256: "c834792ca945bce7c9e2d8dd9cb7e12c9dc6485eb3826d0d96f7201a8b16ea9e", bytes: 39943 },
 } as const satisfies Record<string, Pin>;

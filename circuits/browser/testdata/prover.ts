@@ -106,11 +106,12 @@ export async function path(leaves: string, place: number): Promise<{ path: strin
 }
 
 /** Opens with one file's pin changed. */
-export async function openChanged(name: keyof typeof pins | "worker.js", change: "sha256" | "bytes" | "file"): Promise<string> {
+export async function openChanged(name: keyof typeof pins | "worker.js", change: "sha256" | "bytes" | "file" | "?spoilt" | "?once"): Promise<string> {
   const all = structuredClone({ files: pins, worker: scripts["worker.js"] }) as Pins;
   const pin = (name === "worker.js" ? all.worker : all.files[name]) as { file: string; sha256: string; bytes: number };
   if (change === "sha256") pin.sha256 = pin.sha256.replace(/^./, (c) => (c === "0" ? "1" : "0"));
   if (change === "bytes") pin.bytes--;
+  if (change.startsWith("?")) pin.file += change;
   if (change === "file") pin.file = `absent.${pin.file}`;
   (await Prover.open({ workers: 2 }, all)).close();
   return "opened";
