@@ -11,7 +11,8 @@ import { DeviceError } from "./error";
 import { commitChoice, type Choice } from "./form";
 import { prove, Unbound } from "./proving";
 import { type Outgoing } from "./queue";
-import { ground, type Answer, type Ground, type Lists } from "./status";
+import { ground, type Ground, type Lists } from "./lists";
+import { type Answer } from "./status";
 
 /** Consenting is a decision that is prepared. Agree, or discard it. */
 export class Consenting {
@@ -99,9 +100,11 @@ export class Consenting {
   }
 }
 
-// supersede gives up an earlier version for a later one. It goes in a later
-// epoch than the consent, so that the two accounts do not stand side by side.
-async function supersede(device: Device, l: Lists, a: Answer, successor: number, prover: Prover, signal?: AbortSignal): Promise<Outgoing> {
+/**
+ * supersede gives up an earlier version for a later one. It goes in a later
+ * epoch than the consent, so that the two accounts do not stand side by side.
+ */
+export async function supersede(device: Device, l: Lists, a: Answer, successor: number, prover: Prover, signal?: AbortSignal): Promise<Outgoing> {
   const own = await device.own();
   const { leaves } = ground(l, tree.both(a.version, successor), nameOf(own));
   const act: Act = { ...device.act(Kind.superseded), version: a.version, successor };

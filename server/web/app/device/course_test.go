@@ -330,6 +330,11 @@ func amended(l *lab, d *derived, _ trial.Digest) {
 		l.Fatalf("apart: %+v", x)
 	}
 	l.reads("receipt")
+	call[any](l, "lose") // what gives version 2 up is made again
+	call[synced](l, "sync", true)
+	if waits = call[[]outgoing](l, "outgoing"); len(waits) != 1 || waits[0].Kind != act.Superseded || waits[0].Version != 2 {
+		l.Fatalf("made again: %+v", waits)
+	}
 	l.clock.ms.Add(2 * hour)
 	if x = call[synced](l, "sync", true); !slices.Equal(x.Accepted, []act.Kind{act.Superseded}) || len(x.Waiting) != 0 {
 		l.Fatalf("superseded: %+v", x)

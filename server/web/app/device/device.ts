@@ -2,41 +2,27 @@
 // proofs, and tells from public lists how they stand. Neither the secrets nor
 // what would let anyone compute an account ever leave it.
 
-import { encode } from "../../../../circuits/browser/src/field";
-import { context, emptyAct, Kind, tree, type Act } from "./act";
-import { placeOf, type Member, type Names, type Node, type Registration } from "./api";
-import { encodeActBody, encodeEnrol, encodeEntry, entryText } from "./body";
+import { emptyAct, Kind, tree, type Act } from "./act";
+import { type Member, type Node, type Registration } from "./api";
+import { encodeActBody, encodeEnrol, entryText } from "./body";
 import { base64, hex, random, unbase64, unhex, zeroName, type Name } from "./bytes";
-import { Consenting } from "./consenting";
-import { accountOf, enrolled, nameOf, type Credential, type Prover } from "./credential";
-import { letterOf } from "./crockford";
+import { Consenting, supersede } from "./consenting";
+import { enrolled, nameOf, type Credential, type Prover } from "./credential";
 import { DeviceError } from "./error";
 import { commitChoice, formSet } from "./form";
+import { dayOf, ground, lists, type Lists } from "./lists";
 import { type ToSite } from "./mail";
 import { join, ownerOf, siteOf, type Entry, type Participation } from "./participation";
 import { prove } from "./proving";
 import { flush, type Accepted, type Outgoing, type Report } from "./queue";
 import { decodeMaster, encodeMaster } from "./recovery";
 import { heed, invitation, letters, post } from "./site";
-import { dayOf, ground, lists, passes, recordable, status, type Answer, type Lists, type Status } from "./status";
+import { passes, status, type Answer, type Status } from "./status";
 import { type Store } from "./store";
+import { makeEntry, type Shown, type Visiting } from "./visit";
 
 /** enrolments is how many enrolments of one master secret a restore looks for. */
 export const enrolments = 16;
-
-/** Visiting is what an entry is about. */
-export interface Visiting {
-  slot: string; // the protocol's visit id
-  rep: number; // 0, or the repetition in a repeatable slot
-  kind: "visit" | "dose" | "attest";
-}
-
-/** Shown is what a site is shown at a visit: a short code for the desk, and the entry for a scanner. */
-export interface Shown {
-  code: string;
-  text: string;
-  sent: boolean; // the site's inbox has it
-}
 
 /** Device is one person's in one study. */
 export class Device {
@@ -104,8 +90,12 @@ export class Device {
     for (const a of report.accepted) {
       await this.note(a);
     }
-    const now = await this.status(signal);
+    const l = await lists(this.node, this.p.trial, signal);
+    const now = await this.standing(l);
     await this.remember(now);
+    if (prover) {
+      await this.mend(l, now, prover, signal);
+    }
     await this.tell(signal).catch(offline); // told next time
     return { status: now, report };
   }
@@ -196,34 +186,10 @@ export class Device {
     return { code: made.code, text: entryText(unbase64(made.body, "entry")), sent };
   }
 
-  /**
-   * entry makes the proof for a visit with the oldest pass from the site's floor
-   * on: until a deadline that says nothing about who has answered. One slot gets
-   * one account: what is recorded under any pass is not made again, and what was
-   * shown is made again with the same pass alone, as long as it may be recorded.
-   */
+  /** entry makes the proof for a visit, and keeps and sends nothing. */
   async entry(v: Visiting, prover: Prover, signal?: AbortSignal): Promise<Entry> {
     const l = await lists(this.node, this.p.trial, signal);
-    const s = await this.standing(l);
-    const a: Act = { ...this.act(Kind[v.kind]), site: s.member?.site ?? this.p.site, slot: v.slot, rep: v.rep, day: dayOf(s.now) };
-    const mine = await passes(ownerOf(this.p), s.consents);
-    const before = this.p.entries.find((e) => e.slot === v.slot && e.rep === v.rep);
-    if (before?.recorded || await this.recorded(mine.map((x) => x.credential), a, signal)) {
-      throw new DeviceError("slot", `${v.kind} ${v.slot}: recorded before`);
-    }
-    const leaves = await this.passList(s.floor, signal);
-    const pass = mine.find((x) => x.version >= s.floor && placeOf(leaves, x.name) >= 0);
-    if (!pass) {
-      throw new DeviceError("noCurrentConsent", "no current consent: read the new version and decide first");
-    }
-    if (before && before.pass !== pass.version && s.now < recordable(l, before.day)) {
-      throw new DeviceError("slot", `${v.kind} ${v.slot}: shown before, under an earlier consent, and may still be recorded; ask the site`);
-    }
-    const proven = await prove(prover, pass.credential, a, leaves, signal);
-    return {
-      slot: v.slot, rep: v.rep, day: a.day, account: proven.account, pass: pass.version, body: base64(encodeEntry(proven)),
-      code: before?.code ?? deskCode(), recorded: false,
-    };
+    return makeEntry(this, l, await this.standing(l), v, prover, signal);
   }
 
   /** sheet is the recovery sheet: groups to read and type, and the same as one text for a scanner. */
@@ -322,18 +288,6 @@ export class Device {
     return { ...a, formSet: forms, options, pass: o.kind === Kind.consent ? await this.pass(o.version) : zeroName };
   }
 
-  // recorded looks for a slot's accounts under all passes in the list that is the same for everyone.
-  private async recorded(own: readonly Credential[], a: Act, signal?: AbortSignal): Promise<boolean> {
-    const [all, at] = [await this.node.entries(this.p.trial, signal), await context(a)];
-    return own.some((c) => placeOf(all, hex(encode(accountOf(c, at)))) >= 0);
-  }
-
-  private async passList(floor: number, signal?: AbortSignal): Promise<Names> {
-    const name = tree.passes(floor);
-    const there = (await this.node.trees(this.p.trial, signal)).includes(name); // from the first consent on
-    return there ? this.node.leaves(this.p.trial, name, signal) : { bytes: new Uint8Array(0), height: 0 };
-  }
-
   private async hear(signal?: AbortSignal): Promise<void> {
     for await (const { sequence, words } of letters(this.node, this.p.card, this.p.box, this.p.read, signal)) {
       await this.change((p) => {
@@ -374,6 +328,18 @@ export class Device {
       }
       p.given.sort((a, b) => a.version - b.version);
     });
+  }
+
+  // mend gives up again what a later consent stands for, where the act that says so
+  // was lost: silence there would count as missing.
+  private async mend(l: Lists, s: Status, prover: Prover, signal?: AbortSignal): Promise<void> {
+    const waits = (await this.store.outgoing()).filter((o) => o.study === this.p.id);
+    for (const a of s.answers) {
+      const successor = a.successors.find((w) => s.consents.includes(w));
+      if (a.kind === "" && !a.settled && !s.left && successor !== undefined && !waits.some((o) => o.version === a.version)) {
+        await this.put(await supersede(this, l, a, successor, prover, signal));
+      }
+    }
   }
 
   // tell sends the site what it must hear of: a leaving, and receipts.
@@ -425,9 +391,4 @@ function offline(e: unknown): false {
     throw e;
   }
   return false;
-}
-
-// deskCode is what is read out at the desk: it finds the letter, and proves nothing.
-function deskCode(): string {
-  return Array.from(random(6), (b) => letterOf(b % 32)).join("");
 }

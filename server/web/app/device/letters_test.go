@@ -108,12 +108,19 @@ func lettersOfSite(t *testing.T, p *browsertest.Page) {
 	if _, err := browsertest.Try[string](p, "cardLetter", string(code), client.Card{Type: "card", Study: strings.Repeat("x", 4096)}); err == nil || !strings.Contains(err.Error(), "at most 4066") {
 		t.Errorf("a letter too long: %v", err)
 	}
-	strange, err := code.Seal(map[string]any{"type": "countersigned", "version": "two"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := browsertest.Try[json.RawMessage](p, "openCard", string(code), base64.StdEncoding.EncodeToString(strange)); err == nil || !strings.Contains(err.Error(), "version: no number") {
-		t.Errorf("a letter of another form: %v", err)
+	path, key := card, card
+	path.Trial, key.Inbox = "../../elsewhere", make([]byte, 64)
+	for want, words := range map[string]any{
+		"version: no number": map[string]any{"type": "countersigned", "version": "two"}, "of no known type": map[string]any{"type": "toString"},
+		"trial: no name": path, "inbox: no key": key, "reason: no text": map[string]any{"type": "refused", "reason": 7}, "letter: of no known": nil,
+	} {
+		strange, err := code.Seal(words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := browsertest.Try[json.RawMessage](p, "openCard", string(code), base64.StdEncoding.EncodeToString(strange)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", words, err, want)
+		}
 	}
 }
 

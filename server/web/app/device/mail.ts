@@ -120,24 +120,35 @@ function unpad(plain: Uint8Array): unknown {
   }
 }
 
-// The fields of each letter and their types; a letter of another form is not read.
-const fromSiteFields: Record<(Card | FromSite)["type"], Record<string, "string" | "number">> = {
+// What a field holds. A letter with a field of another form is not read: names
+// go into addresses, and bodies into what is signed.
+const forms = {
+  text: (v: unknown) => typeof v === "string",
+  number: (v: unknown) => typeof v === "number" && Number.isSafeInteger(v) && v >= 0,
+  name: (v: unknown) => typeof v === "string" && /^[0-9a-f]{64}$/.test(v),
+  box: (v: unknown) => typeof v === "string" && /^[0-9a-f]{32}$/.test(v),
+  bytes: (v: unknown) => typeof v === "string" && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(v),
+  key: (v: unknown) => typeof v === "string" && /^[A-Za-z0-9+/]{87}=$/.test(v), // 65 bytes
+} as const;
+type FieldsOf<L extends { type: string }> = Record<L["type"], Record<string, keyof typeof forms>>;
+
+const fromSiteFields: FieldsOf<Card | FromSite> = {
   card: {
-    ledger: "string", trial: "string", site: "string", siteName: "string", investigator: "string", version: "number", day: "number",
-    study: "string", contact: "string", inbox: "string", code: "string",
+    ledger: "name", trial: "name", site: "name", siteName: "text", investigator: "name", version: "number", day: "number", study: "text",
+    contact: "text", inbox: "key", code: "text",
   },
-  enrolled: { transaction: "string" },
-  refused: { reason: "string" },
+  enrolled: { transaction: "text" },
+  refused: { reason: "text" },
   countersigned: { version: "number" },
-  visited: { slot: "string", transaction: "string" },
-  acknowledged: { what: "string" },
+  visited: { slot: "text", transaction: "text" },
+  acknowledged: { what: "text" },
 };
 
-const toSiteFields: Record<ToSite["type"], Record<string, "string" | "number">> = {
-  enrol: { box: "string", subject: "string", body: "string" },
-  receipt: { subject: "string", version: "number", epoch: "number" },
-  visit: { subject: "string", code: "string", body: "string" },
-  withdrawn: { subject: "string" },
+const toSiteFields: FieldsOf<ToSite> = {
+  enrol: { box: "box", subject: "text", body: "bytes" },
+  receipt: { subject: "text", version: "number", epoch: "number" },
+  visit: { subject: "text", code: "text", body: "bytes" },
+  withdrawn: { subject: "text" },
 };
 
 function fromSite(v: unknown): Card | FromSite {
@@ -148,21 +159,20 @@ function toSite(v: unknown): ToSite {
   return shaped(v, toSiteFields) as ToSite;
 }
 
-function shaped(v: unknown, forms: Record<string, Record<string, "string" | "number">>): object {
+function shaped(v: unknown, letters: Record<string, Record<string, keyof typeof forms>>): object {
   const letter = v as Record<string, unknown> | null;
   const type = typeof letter === "object" && letter ? letter["type"] : undefined;
-  const form = typeof type === "string" && Object.hasOwn(forms, type) ? forms[type]! : undefined;
-  if (!form) {
+  const fields = typeof type === "string" && Object.hasOwn(letters, type) ? letters[type]! : undefined;
+  if (!fields) {
     throw new DeviceError("answer", "letter: of no known type; this page may be older than the site's");
   }
-  // A number that is zero may be left out by who writes the letter.
   const out: Record<string, unknown> = { type };
-  for (const [field, kind] of Object.entries(form)) {
-    const value = letter![field] ?? (kind === "number" ? 0 : "");
-    if (typeof value !== kind || (kind === "number" && !Number.isSafeInteger(value))) {
-      throw new DeviceError("answer", `letter: ${field}: no ${kind}`);
+  for (const [field, form] of Object.entries(fields)) {
+    // What is zero or empty may be left out by who writes the letter.
+    out[field] = letter![field] ?? (form === "number" ? 0 : "");
+    if (!forms[form](out[field])) {
+      throw new DeviceError("answer", `letter: ${field}: no ${form}`);
     }
-    out[field] = value;
   }
   return out;
 }

@@ -7,7 +7,7 @@ import { unbase64, type Name } from "./bytes";
 import { DeviceError, RefusedError } from "./error";
 import { type Choice } from "./form";
 import { relayed } from "./relayed";
-import { epochOf } from "./status";
+import { epochOf } from "./lists";
 import { type Store } from "./store";
 
 /** Outgoing is an act on its way to the ledger. */

@@ -4,11 +4,12 @@ import { base64, random } from "../bytes";
 import { Node } from "../api";
 import { type Consenting } from "../consenting";
 import { type Prepared, type Prover, type Witness } from "../credential";
-import { Device, type Visiting } from "../device";
+import { Device } from "../device";
 import { type Choice } from "../form";
 import { encodeMaster } from "../recovery";
 import { type Status } from "../status";
 import { Store } from "../store";
+import { type Visiting } from "../visit";
 import { Prover as PageProver } from "../../../../../circuits/browser/src/prover";
 import { path } from "../../../../../circuits/browser/src/tree";
 
@@ -89,6 +90,11 @@ export const agree = async (choice: Choice, direct: boolean) => {
   return o;
 };
 export const outgoing = () => store.outgoing();
+export const lose = async (): Promise<void> => {
+  for (const o of await store.outgoing()) {
+    await store.dropOutgoing(o.id);
+  }
+};
 export const ways = () => node.ways();
 export const leave = async () => {
   const { told, outgoing: o } = await device.leave(prover);
