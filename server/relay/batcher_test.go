@@ -333,6 +333,31 @@ func TestOneActOfAnAccount(t *testing.T) {
 	}
 }
 
+// TestWithdrawalOvertakes: a withdrawal does not wait with the act that it makes
+// moot, nor behind one that has to come first.
+func TestWithdrawalOvertakes(t *testing.T) {
+	t.Parallel()
+	for sequence, epochs := range map[uint32]int64{0: 1, 1: 2} {
+		for n := range 8 { // names are hashes: which of two comes first is chance
+			l := newLab(t)
+			l.take(n)
+			w := l.act(act.Withdraw, n)
+			w.Proven.Act.Sequence = sequence
+			l.takeAct(w)
+			for e := range epochs {
+				l.tick(1 + e)
+			}
+			if got := l.ledger.latest[accountOf(n)]; got.Kind != act.Withdraw {
+				t.Errorf("sequence %d: %+v after %d epochs", sequence, got, epochs)
+			}
+			l.tick(1 + epochs)
+			if l.batcher.Held() != 0 {
+				t.Errorf("sequence %d: %d held", sequence, l.batcher.Held())
+			}
+		}
+	}
+}
+
 func TestFullBatch(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -641,4 +666,69 @@ func TestKeysRotate(t *testing.T) {
 	if _, err := InitKeys(l.dir, l.genesis.ID()); err == nil {
 		t.Error("keys were replaced")
 	}
+}
+
+// TestOneAccountFillsNothing: who has one account, and makes one proof into many
+// that show the same, keeps nobody out.
+func TestOneAccountFillsNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.batcher.cfg.MaxHeld = 20
+	refused := 0
+	for range 100 {
+		_, err := l.batcher.Take(t.Context(), l.sealed(wire.Marshal(l.act(act.Consent, 1))))
+		if r, ok := errors.AsType[*sealed.RefusedError](err); ok && r.Code == sealed.Busy {
+			refused++
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if held := l.batcher.Held(); held > 4 || refused != 100-held {
+		t.Errorf("%d held, %d refused", held, refused)
+	}
+	l.restart()
+	l.batcher.cfg.MaxHeld = 20
+	if _, err := l.batcher.Take(t.Context(), l.sealed(wire.Marshal(l.act(act.Consent, 1)))); err == nil {
+		t.Error("one more after a restart")
+	}
+	l.take(2)
+	l.take(3)
+	l.tick(1)
+	l.want(3)
+	l.tick(2)
+	if l.batcher.Held() != 0 {
+		t.Errorf("%d held in the end", l.batcher.Held())
+	}
+}
+
+// TestClockWasWrong: what a clock that was ahead for a while had written does not
+// hold acts up until that time comes.
+func TestClockWasWrong(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.ledger.versions = nil // no deadline presses
+	l.look()
+	l.take(0)
+	l.clock.set(genesisTime + 5000*hour)
+	if err := l.batcher.Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.take(1) // promised for an epoch that has not come
+	l.clock.set(genesisTime + hour/2)
+	l.take(2)
+	l.restart()
+	l.tick(1)
+	l.tick(2)
+	l.want(3)
+	// Back by a little, over an epoch's end: no second batch of that epoch.
+	for n := range 3 {
+		l.take(10 + n)
+	}
+	l.clock.set(genesisTime + 2*hour - 1)
+	if err := l.batcher.Tick(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.want(3)
+	l.tick(3)
+	l.want(3, 3)
 }

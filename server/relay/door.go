@@ -6,6 +6,7 @@ import (
 
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/relay/sealed"
+	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
 )
 
@@ -33,7 +34,7 @@ func (b *Batcher) Take(ctx context.Context, message []byte) (*sealed.Promise, er
 	if err := b.proven(a); err != nil {
 		return nil, err
 	}
-	epoch, err := b.keep(bytes, first)
+	epoch, err := b.keep(bytes, a, first)
 	if err != nil {
 		return nil, err
 	}
@@ -95,29 +96,38 @@ func (b *Batcher) proven(a *consent.Act) error {
 }
 
 // keep writes an act down and returns the epoch that it came in.
-func (b *Batcher) keep(bytes []byte, first bool) (uint64, error) {
-	h, err := b.hold(taken{Act: bytes, Epoch: b.epoch(b.cfg.Clock.Now()), First: first})
+func (b *Batcher) keep(bytes []byte, a *consent.Act, first bool) (uint64, error) {
+	epoch, end, err := b.hold(taken{Act: bytes, Epoch: b.epoch(b.cfg.Clock.Now()), First: first}, a)
 	if err != nil {
 		return 0, err
 	}
-	return h.epoch, b.synced(h.end)
+	return epoch, b.synced(end)
 }
 
-func (b *Batcher) hold(t taken) (*held, error) {
+// perAccount is how many acts of one account are held, and a withdrawal beside as
+// many others.
+const perAccount = 4
+
+func (b *Batcher) hold(t taken, a *consent.Act) (epoch uint64, end int64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	id := idOf(t.Act)
 	if h, again := b.state.acts[id]; again {
-		return h, nil
+		return h.epoch, h.end, nil
+	}
+	// Any proof can be made into many that show the same: one act must not do to
+	// fill the batcher.
+	if n := b.state.of[a.Proven.Account]; n >= 2*perAccount || n >= perAccount && a.Proven.Act.Kind != act.Withdraw {
+		return 0, 0, sealed.Refuse(sealed.Busy, "holds %d acts of this account and takes no more now; send elsewhere or later", n)
 	}
 	if len(b.state.acts) >= b.cfg.MaxHeld {
-		return nil, sealed.Refuse(sealed.Busy, "holds %d acts and takes no more now; send elsewhere or later", len(b.state.acts))
+		return 0, 0, sealed.Refuse(sealed.Busy, "holds %d acts and takes no more now; send elsewhere or later", len(b.state.acts))
 	}
-	end, err := b.write(change{Taken: []taken{t}})
+	end, err = b.write(change{Taken: []taken{t}})
 	if err != nil {
-		return nil, err
+		return 0, 0, err
 	}
 	h := b.state.acts[id]
 	h.end = end
-	return h, nil
+	return h.epoch, end, nil
 }

@@ -23,6 +23,7 @@ const life = int64(60 * 60 * 1000)
 func (b *Batcher) close(now int64) error {
 	present := b.epoch(now)
 	b.mu.Lock()
+	b.state.present(present)
 	begun := now-b.context().EpochEnd(present-1) >= b.jitter // if present is 0, nothing is over
 	over := present > b.state.closed && begun
 	waiting := b.state.waiting(present)
@@ -68,8 +69,9 @@ func (b *Batcher) form(id trial.ID, epoch uint64, acts []*held, now int64) (form
 			left = append(left, h)
 		}
 	}
-	next := firsts(left)
-	chosen, why := due(next, known.versions, b.cfg.KMin, b.pressure(now))
+	p := b.pressure(now)
+	p.leaving = leaving(left)
+	chosen, why := due(firsts(left), known.versions, b.cfg.KMin, p)
 	if len(chosen) == 0 {
 		return nil, finished, nil
 	}
@@ -98,7 +100,8 @@ func bodyOf(x *batch, acts []*held) []byte {
 }
 
 // firsts keeps the first act of each account: a later one follows from it, and
-// an order within the batch would tell that they belong together.
+// an order within the batch would tell that they belong together. A withdrawal
+// makes what would stand in its place moot.
 func firsts(acts []*held) []*held {
 	at := map[field.Account]int{}
 	var out []*held
@@ -108,8 +111,26 @@ func firsts(acts []*held) []*held {
 		case !again:
 			at[h.account()] = len(out)
 			out = append(out, h)
-		case h.act.Proven.Act.Sequence < out[i].act.Proven.Act.Sequence:
+		case earlier(&h.act.Proven.Act, &out[i].act.Proven.Act):
 			out[i] = h
+		}
+	}
+	return out
+}
+
+func earlier(x, y *act.Act) bool {
+	if x.Sequence != y.Sequence {
+		return x.Sequence < y.Sequence
+	}
+	return x.Kind == act.Withdraw && y.Kind != act.Withdraw
+}
+
+// leaving are the accounts that a withdrawal waits for.
+func leaving(acts []*held) map[field.Account]bool {
+	out := map[field.Account]bool{}
+	for _, h := range acts {
+		if h.act.Proven.Act.Kind == act.Withdraw {
+			out[h.account()] = true
 		}
 	}
 	return out
@@ -126,6 +147,7 @@ func most(acts []*held) []*held {
 type pressure struct {
 	now, next int64 // next: when the following batch may be in a block
 	night     bool
+	leaving   map[field.Account]bool
 }
 
 // slack is for the block that a batch comes into.
@@ -145,7 +167,8 @@ func (b *Batcher) pressure(now int64) pressure {
 // due chooses the acts that go out. All do if they are enough. Else those do
 // that cannot wait: for a version with a deadline before the next batch or
 // behind it; each night, for one that everybody is asked for the first time;
-// and a withdrawal, which names its leaf and so has nobody to hide among.
+// and a withdrawal, which names its leaf and so has nobody to hide among, with
+// what must come before it.
 func due(acts []*held, versions []Version, least int, p pressure) (chosen []*held, why string) {
 	if len(acts) >= least {
 		return acts, fmt.Sprintf("at least %d", least)
@@ -160,7 +183,7 @@ func due(acts []*held, versions []Version, least int, p pressure) (chosen []*hel
 
 func (p pressure) presses(h *held, versions []Version) bool {
 	a := &h.act.Proven.Act
-	if a.Kind == act.Withdraw {
+	if p.leaving[h.account()] {
 		return true
 	}
 	for _, v := range versions {

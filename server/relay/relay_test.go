@@ -15,6 +15,7 @@ import (
 	"github.com/trialith/trialith/server/relay/sealed"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
+	"github.com/trialith/trialith/trial/consent"
 )
 
 // watched is a batcher that keeps every request as it came.
@@ -244,6 +245,35 @@ func TestNewRelay(t *testing.T) {
 	for _, to := range []map[trial.ActorID]string{nil, {{1}: "batcher.example"}, {{1}: "ftp://batcher.example"}, {{1}: "http://a:b@batcher.example"}, {{1}: "http://"}} {
 		if _, err := NewRelay(to); err == nil {
 			t.Errorf("%v was taken", to)
+		}
+	}
+}
+
+// TestAnswersNameNothing: a relay reads answers too, and learns of the act behind
+// a refusal no more than its code.
+func TestAnswersNameNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	url := relayTo(t, l.keys.Actor(), serve(t, l.batcher.Handler())) + "/v1/sealed/" + l.keys.Actor().String()
+	said := func(change func(*consent.Act)) (sealed.Code, string) {
+		a := l.act(act.Consent, 1)
+		change(&a)
+		_, b := do(t, http.MethodPost, url, octets, l.sealed(wire.Marshal(a)))
+		_, err := sealed.ParseAnswer(b)
+		r, ok := errors.AsType[*sealed.RefusedError](err)
+		if !ok {
+			t.Fatalf("%v", err)
+		}
+		return r.Code, r.Text
+	}
+	for name, pair := range map[string][2]func(*consent.Act){
+		"of which trial": {func(a *consent.Act) { a.Proven.Act.Trial[0] = 1 }, func(a *consent.Act) { a.Proven.Act.Trial[0] = 2 }},
+		"or ledger":      {func(a *consent.Act) { a.Proven.Act.Ledger[0] = 1 }, func(a *consent.Act) { a.Proven.Act.Trial[0] = 2 }},
+		"of which kind":  {func(a *consent.Act) { a.Proven.Act.Kind = act.Enrol }, func(a *consent.Act) { a.Proven.Act.Options = trial.Commitment{} }},
+	} {
+		code, text := said(pair[0])
+		if otherCode, other := said(pair[1]); code != otherCode || text != other || text == "" {
+			t.Errorf("%s: %d %q, %d %q", name, code, text, otherCode, other)
 		}
 	}
 }

@@ -55,7 +55,26 @@ func (b *Batcher) serveAct(w http.ResponseWriter, r *http.Request) {
 	if _, refused := errors.AsType[*sealed.RefusedError](err); err != nil && !refused {
 		b.tell("an act was not taken", err)
 	}
-	write(w, sealed.Answer(p, err))
+	write(w, sealed.Answer(p, said(err)))
+}
+
+// words are what is said of each refusal. The relay reads them too, so that they
+// name nothing of the act.
+var words = map[sealed.Code]string{
+	sealed.Unreadable: "sealed act: does not open with this batcher's key; get its key anew and seal again",
+	sealed.Malformed:  "act: not the bytes of an act that goes by batch",
+	sealed.Elsewhere:  "act: made for a ledger or a trial that this batcher does not know; send it to the node itself",
+	sealed.Unproven:   "act: the proof does not hold; prove it anew",
+	sealed.Used:       "act: account: on the ledger already; there is nothing to send",
+	sealed.Busy:       "takes no more now; send elsewhere or later",
+}
+
+// said is a refusal as a relay may read it.
+func said(err error) error {
+	if r, refused := errors.AsType[*sealed.RefusedError](err); refused {
+		return &sealed.RefusedError{Code: r.Code, Text: words[r.Code]}
+	}
+	return err
 }
 
 func (b *Batcher) serveKey(w http.ResponseWriter, _ *http.Request) {

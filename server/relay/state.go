@@ -62,11 +62,14 @@ func (h *held) account() field.Account { return h.act.Proven.Account }
 // state is what the journal describes.
 type state struct {
 	acts    map[actID]*held
+	of      map[field.Account]int // how many acts an account has
 	batches map[tx.Key]*batch
 	closed  uint64
 }
 
-func newState() *state { return &state{acts: map[actID]*held{}, batches: map[tx.Key]*batch{}} }
+func newState() *state {
+	return &state{acts: map[actID]*held{}, of: map[field.Account]int{}, batches: map[tx.Key]*batch{}}
+}
 
 // apply takes a change in. It must be repeatable: a journal that was cut may
 // hold a change whose acts it holds no more.
@@ -76,10 +79,11 @@ func (s *state) apply(c change) {
 		h := &held{id: id, bytes: t.Act, epoch: t.Epoch, first: t.First}
 		if _, twice := s.acts[id]; !twice && wire.Unmarshal(t.Act, &h.act) == nil {
 			s.acts[id] = h
+			s.of[h.account()]++
 		}
 	}
 	for _, id := range c.Finished {
-		delete(s.acts, id)
+		s.finish(id)
 	}
 	for _, key := range c.Dissolved {
 		s.dissolve(key)
@@ -96,6 +100,17 @@ func (s *state) apply(c change) {
 		}
 	}
 	s.closed = max(s.closed, c.Closed)
+}
+
+func (s *state) finish(id actID) {
+	h, ok := s.acts[id]
+	if !ok {
+		return
+	}
+	delete(s.acts, id)
+	if s.of[h.account()]--; s.of[h.account()] == 0 {
+		delete(s.of, h.account())
+	}
 }
 
 func (s *state) dissolve(key tx.Key) {
@@ -142,6 +157,22 @@ func (s *state) open() []*batch {
 		return cmp.Or(cmp.Compare(a.Epoch, b.Epoch), slices.Compare(a.Trial[:], b.Trial[:]), slices.Compare(a.Key[:], b.Key[:]))
 	})
 	return out
+}
+
+// slip is how many epochs a clock may go back without having been wrong before.
+const slip = 1
+
+// present takes out what a clock that was far ahead had written: a batcher that
+// believed it would keep every act until that time comes.
+func (s *state) present(epoch uint64) {
+	if s.closed > epoch+slip {
+		s.closed = epoch
+	}
+	for _, h := range s.acts {
+		if h.epoch > epoch+slip {
+			h.epoch = epoch
+		}
+	}
 }
 
 // waiting lists the acts in no batch that came before an epoch, by trial.
