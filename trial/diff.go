@@ -244,7 +244,7 @@ func forms(p *Protocol) (n named) {
 		name := f.ID + " (" + f.Language + ")"
 		n.add(name, join(f.Title, only(f.Example, "an example")))
 		for _, s := range f.Sections {
-			n.add(name+": "+s.Heading, s.Text)
+			n.add(name+": "+s.part(), s.Text)
 		}
 		for _, o := range f.Options {
 			n.add(name+": option "+o.ID, o.Text)
@@ -254,6 +254,17 @@ func forms(p *Protocol) (n named) {
 		}
 	}
 	return n
+}
+
+// part names a section by its heading. One that reads like the name of an option
+// or a question says that it is none: what binds everybody is no choice.
+func (s *Section) part() string {
+	switch first, _, _ := strings.Cut(s.Heading, " "); first {
+	case "option", "question", "section":
+		return "section " + s.Heading
+	default:
+		return s.Heading
+	}
 }
 
 func documents(p *Protocol) (n named) {

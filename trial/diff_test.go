@@ -142,6 +142,36 @@ func TestDiffNamesThePartOfAQuestion(t *testing.T) {
 	}
 }
 
+// TestRegressionDiffOfAChoiceMadeASection: an option, or a question, could become
+// sections of the same words under headings that read like it: what was a choice
+// bound everybody, no change was seen, and nobody already enrolled was asked again.
+func TestRegressionDiffOfAChoiceMadeASection(t *testing.T) {
+	t.Parallel()
+	for name, sections := range map[string][]Section{
+		"option":  {{Heading: "option biobank", Text: "keep a sample"}},
+		"heading": {{Heading: "section option biobank", Text: "keep a sample"}},
+		"question": {
+			{Heading: "question stop", Text: "May I stop?"},
+			{Heading: "question stop, answer 1", Text: "No"},
+			{Heading: "question stop, answer 2", Text: "Yes"},
+			{Heading: "question stop, right answer", Text: "2"},
+			{Heading: "question stop, why", Text: "at any time"},
+		},
+	} {
+		before, after := example(), example()
+		if name == "question" {
+			before.Forms[0].Options, after.Forms[0].Questions = nil, nil
+		}
+		after.Forms[0].Sections = append(after.Forms[0].Sections, sections...)
+		after.Forms[0].Options = nil
+		for _, d := range [][]Change{Diff(before, after), Diff(after, before)} {
+			if len(d) == 0 || d[0].Class != FormChange {
+				t.Errorf("%s: %+v", name, d)
+			}
+		}
+	}
+}
+
 // TestRegressionDiffOfEqualHeadings: each section under a heading once looked
 // through all those before it, again for each of its name: a protocol within
 // its limits stalled every reader for minutes.
