@@ -23,7 +23,8 @@ CREATE TABLE batches (
 CREATE TABLE countersigned (
   trial BYTES NOT NULL, place BIGINT NOT NULL, site BYTES NOT NULL, epoch BIGINT NOT NULL, commitment BYTES NOT NULL,
   total BIGINT NOT NULL, day BIGINT NOT NULL, signer BYTES NOT NULL, time BIGINT NOT NULL, sequence BIGINT NOT NULL,
-  PRIMARY KEY (trial, place))
+  PRIMARY KEY (trial, place));
+CREATE INDEX countersigned_site ON countersigned (trial, site, place)
 `
 
 // Batch is what a batcher gathered over an epoch.

@@ -2,10 +2,13 @@ package readmodel
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/glebarez/sqlite"
 	"github.com/go-gormigrate/gormigrate/v2"
+
+	"github.com/trialith/trialith/ledger/tx"
 )
 
 // TestMigrationKeepsLeavings: tables of before there were batches are taken over
@@ -44,5 +47,27 @@ func TestMigrationKeepsLeavings(t *testing.T) {
 	var got []leavingRow
 	if err := db.Order("place, leaf").Find(&got).Error; err != nil || len(got) != 3 || got[0].Leaf[0] != 1 || !got[1].Used || got[2].Leaf[0] != 3 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestLatestTableOfASite: the list of sites asks for the latest table of each. A
+// site that has none must not cost a look at every table that the others posted.
+func TestLatestTableOfASite(t *testing.T) {
+	t.Parallel()
+	m, err := Open(Config{Dir: t.TempDir(), KindName: func(tx.Kind) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var plan []struct{ Detail string }
+	if err := m.read.Raw("EXPLAIN QUERY PLAN SELECT * FROM countersigned WHERE trial = ? AND site = ? ORDER BY place DESC LIMIT 1", []byte{1}, []byte{2}).Scan(&plan).Error; err != nil {
+		t.Fatal(err)
+	}
+	if len(plan) != 1 || !strings.Contains(plan[0].Detail, "site=?") {
+		t.Errorf("%+v", plan)
 	}
 }
