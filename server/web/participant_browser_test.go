@@ -363,7 +363,9 @@ func TestTakePartByKeyboard(t *testing.T) {
 // address that somebody kept.
 func TestOnlyAButtonDecides(t *testing.T) {
 	p := newHandset(t)
-	given := func() string { return evaluate[string](t, p.ctx, `(sessionStorage.getItem("given") ?? "") + (sessionStorage.getItem("left") ?? "")`) }
+	given := func() string {
+		return evaluate[string](t, p.ctx, `(sessionStorage.getItem("given") ?? "") + (sessionStorage.getItem("left") ?? "")`)
+	}
 	p.fresh(map[string]any{})
 	p.open("take-part", "slow", "proof", "en")
 	p.at("Check your answers")
@@ -428,6 +430,24 @@ func TestLeaveWithoutAProver(t *testing.T) {
 	p.says("You can leave by simply saying so, in person, by phone or in writing.")
 	p.says("North Clinic, Dr Ada Moore, telephone 555 0100, room 12")
 	look(t, p.ctx, p.axe, "", "leave-without-a-prover", 390)
+}
+
+// Without a protected connection the browser gives no cryptography: the real
+// script says so plainly, and what can be done.
+func TestUnprotectedConnection(t *testing.T) {
+	axe := axeCore(t)
+	ctx := browser(t, chromedp.Flag("host-resolver-rules", "MAP clinic.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	f := newFake()
+	server := httptest.NewServer(serve(t, f, config(f)))
+	t.Cleanup(server.Close)
+	p := &handset{t, ctx, strings.Replace(server.URL, "127.0.0.1", "clinic.example", 1), axe, nil}
+	for _, page := range []string{"take-part", "my-consent"} {
+		p.do(chromedp.Navigate(p.base + "/" + page + "?lang=en"))
+		p.at("This address is not safe enough")
+		p.says(strings.Replace(p.base, "http:", "https:", 1) + "/" + page)
+		p.says("localhost")
+		look(t, ctx, axe, "", "unprotected-"+page, 390)
+	}
 }
 
 // The sheet and the receipt are printed without what belongs to the screen alone.

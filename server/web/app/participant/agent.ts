@@ -80,6 +80,7 @@ export type Trouble =
   | "refused"     // the site or the ledger refused; the message says why
   | "unsupported" // this browser cannot run the prover
   | "changed"     // a file of the prover is not the one that was pinned
+  | "old"         // the page's script names files that the server has no more
   | "slow"        // the site has not answered yet
   | "cancelled"
   | "shown"       // this visit was shown before

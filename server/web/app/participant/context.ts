@@ -51,6 +51,7 @@ export function wordsFor(c: Context, e: unknown): string {
     case "refused": return t.refused(e.message);
     case "unsupported": return t.unsupported;
     case "changed": return t.changed;
+    case "old": return t.old;
     case "slow": return t.slow;
     case "shown": return t.shown;
     case "current": return t.current;

@@ -2,7 +2,7 @@
 // consent and for a new version.
 
 import { h } from "../lib/dom";
-import { day } from "../lib/language";
+import { day, languageName } from "../lib/language";
 import {
   bullets, button, details, form, group, heading, inset, link, next, panel, para, radios, submitButton, summary, tell, title, written, type Row,
 } from "../lib/parts";
@@ -26,14 +26,15 @@ export class Journey {
 
   /** The screen of one of the journey's steps; undefined: it has no such step. */
   async screen(step: string): Promise<Screen | string | undefined> {
-    const m = /^(?:(read|question|answer|option)-([1-9][0-9]?)|(all|today|check|proof|receipt))$/.exec(step);
+    const m = /^(?:(read|question|answer|option)-([1-9][0-9]?)|(language|all|today|check|proof|receipt))$/.exec(step);
     if (!m) return undefined;
     const [, kind, number, single] = m;
     const n = Number(number ?? 0);
     if (single === "receipt") return this.receiptStep();
     const now = await this.now();
-    if (single !== "proof") this.readiness.start();
+    if (single !== "proof" && single !== "language") this.readiness.start();
     switch (kind ?? single) {
+      case "language": return this.language(now);
       case "read": return this.read(now, n);
       case "question": return this.question(now, n);
       case "answer": return this.answer(now, n);
@@ -62,14 +63,16 @@ export class Journey {
     const fresh: Saved = { form: "", answers: {}, options: {}, today: false, version: this.version };
     const kept = await this.joined.member.saved();
     const saved = kept?.version === this.version ? kept : fresh;
-    const form = formFor(v.protocol.forms, this.c.l, saved.form);
-    return { v, saved, form, way: await this.c.agent.way(), before: this.ends.renewed ? await this.before() : undefined };
+    const before = this.ends.renewed ? await this.before() : undefined;
+    const form = formFor(v.protocol.forms, this.c.l, saved.form || before?.form);
+    // Whoever answers a question goes on in the language in which it was asked.
+    return { v, saved: { ...saved, form: form.id }, form, way: await this.c.agent.way(), before: before?.taken };
   }
 
-  // The options taken with the consent before this one, where this device knows them.
-  private async before(): Promise<readonly string[] | undefined> {
+  // The form and options of the consent before this one, where this device knows them.
+  private async before(): Promise<Choice | undefined> {
     const s = await this.joined.member.status();
-    return s.given.filter((g) => g.version < this.version).pop()?.choice?.taken;
+    return s.given.filter((g) => g.version < this.version).pop()?.choice;
   }
 
   private async keep(saved: Saved): Promise<void> {
@@ -96,6 +99,22 @@ export class Journey {
   private around(now: Now, step: string): { back: string; next: string } {
     const order = this.order(now), at = order.indexOf(step);
     return { back: at > 0 ? order[at - 1] : this.ends.start, next: order[at + 1] ?? "check" };
+  }
+
+  private language(now: Now): Screen {
+    const { w } = this.c, place = h("div", {});
+    place.append(form((data) => {
+      const chosen = now.v.protocol.forms.find((f) => f.id === data.get("form"));
+      if (!chosen) return tell(place, w, [{ field: "form", text: w.invite.languageEmpty }]);
+      // Answers belong to the form that asked.
+      const saved = chosen.id === now.form.id ? now.saved : { ...now.saved, form: chosen.id, answers: {}, options: {} };
+      void this.keep(saved).then(() => this.c.router.go("read-1"));
+    },
+    radios({
+      name: "form", legend: w.invite.language, hint: w.invite.languageHint, value: now.form.id,
+      items: now.v.protocol.forms.map((f) => ({ value: f.id, text: `${languageName(f.language)}: ${f.title}` })),
+    }), submitButton(w.next)));
+    return { title: w.invite.language, back: this.ends.start, body: place };
   }
 
   private read(now: Now, n: number): Screen | string {

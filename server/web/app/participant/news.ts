@@ -26,6 +26,7 @@ export async function news(c: Context, j: Joined, open: { version: number; deadl
     heading(t.what), bullets([t.yes, silent, t.no]),
     past && inset(w.mine.newPast),
     next(t.start, "#read-1"),
+    v.protocol.forms.length > 1 && para(h("a", { class: "govuk-link", href: "#language" }, w.invite.language)),
     para(h("a", { class: "govuk-link", href: "#leave" }, w.check.refuseNew)),
   ] };
 }

@@ -78,10 +78,10 @@ async function page(at: URL): Promise<Response | undefined> {
   return c.match(`${at.pathname}?lang=${languages.includes(asked) ? asked : "en"}`);
 }
 
-/** A file whose address is made of its content: the copy here is as good as any. */
+/** A file whose address is made of its content: the copy here is as good as any, unless the page found it spoilt and asks past it. */
 async function kept(name: string, request: Request): Promise<Response> {
   const c = await caches.open(name);
-  const known = await c.match(request);
+  const known = request.cache === "reload" ? undefined : await c.match(request);
   if (known) return known;
   const answer = await fetch(request);
   if (answer.ok) {

@@ -1,15 +1,14 @@
 // Taking part: from the card to the receipt.
 
 import { h } from "../lib/dom";
-import { languageName } from "../lib/language";
-import { button, field, form, heading, inset, lead, link, next, para, radios, submitButton, tell, title } from "../lib/parts";
+import { button, field, form, heading, inset, lead, link, next, para, submitButton, tell, title } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { AgentError, type Member } from "./agent";
 import { decide, decided, joined, wordsFor, type Context, type Joined } from "./context";
 import { hidden } from "./hidden";
 import { contactOf, Journey, query } from "./journey";
 import { scanner } from "./scan";
-import { formFor, titleOf, type Version } from "./study";
+import { titleOf } from "./study";
 import { working } from "./work";
 
 // 12 letters and digits of Crockford's base32, as a fragment or a link on a card has them.
@@ -29,7 +28,6 @@ export class Take {
     const j = await this.current();
     if (!j) return "card";
     if (step === "invitation") return this.invitation(j);
-    if (step === "language") return this.languages(j);
     if (step === "refuse") return this.refuse(j);
     if (step === "refused") return this.refused();
     if (step === "telling") return this.telling(j);
@@ -118,22 +116,6 @@ export class Take {
     ] };
   }
 
-  private async languages(j: Joined): Promise<Screen> {
-    const { w, l } = this.c, v = await j.study.version((await this.walk(j)).version), saved = await j.member.saved();
-    const place = h("div", {});
-    place.append(form((data) => {
-      const chosen = v.protocol.forms.find((f) => f.id === data.get("form"));
-      if (!chosen) return tell(place, w, [{ field: "form", text: w.invite.languageEmpty }]);
-      void j.member.save({ answers: {}, options: {}, today: false, version: v.version, ...(saved?.version === v.version ? saved : {}), form: chosen.id })
-        .then(() => this.c.router.go("read-1"));
-    },
-    radios({
-      name: "form", legend: w.invite.language, hint: w.invite.languageHint, value: saved?.form || formFor(v.protocol.forms, l).id,
-      items: forms(v),
-    }), submitButton(w.next)));
-    return { title: w.invite.language, back: "invitation", body: place };
-  }
-
   private refuse(j: Joined): Screen {
     const w = this.c.w.declined;
     return { title: w.title, back: "check", body: [
@@ -160,8 +142,3 @@ export class Take {
     return { title: w.done, body: [title(w.done), lead(w.doneText)] };
   }
 }
-
-function forms(v: Version): { value: string; text: string }[] {
-  return v.protocol.forms.map((f) => ({ value: f.id, text: `${languageName(f.language)}: ${f.title}` }));
-}
-

@@ -22,6 +22,7 @@ export async function translated<T>(work: () => Promise<T>, other: Partial<Recor
 function trouble(e: unknown, other: Partial<Record<DeviceError["code"], Trouble>>): unknown {
   if (e instanceof SheetError) return new AgentError("sheet", e.message, e.group);
   if (e instanceof DeviceError) return new AgentError(other[e.code] ?? troubles[e.code], e.message);
+  if (e instanceof ProverError && e.code === "download" && /status 4\d\d/.test(e.message)) return new AgentError("old", e.message);
   if (e instanceof ProverError) return new AgentError(fromProver[e.code], e.message);
   if (e instanceof DOMException && e.name === "AbortError") return new AgentError("cancelled");
   return e;
