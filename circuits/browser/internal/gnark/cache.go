@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,16 +44,34 @@ func moduleRoot() (string, error) {
 		places = append(places, dir)
 	}
 	for _, dir := range places {
-		for ; ; dir = filepath.Dir(dir) {
-			if ours(dir) {
-				return dir, nil
-			}
-			if filepath.Dir(dir) == dir {
-				break
-			}
+		if root := rootAround(dir); root != "" {
+			return root, nil
 		}
 	}
 	return "", errors.New("the sources of this program are not on this machine")
+}
+
+// rootAround is the module's root at or above a directory, or empty. It does not
+// look into a directory that anyone may write to, nor beyond it: whoever shares the
+// machine could lay sources there.
+func rootAround(dir string) string {
+	for ; ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && shared(info) {
+			return ""
+		}
+		if ours(dir) {
+			return dir
+		}
+		if filepath.Dir(dir) == dir {
+			return ""
+		}
+	}
+}
+
+// shared reports whether anyone on the machine may write to a directory. Windows
+// has no such bit.
+func shared(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o002 != 0
 }
 
 func ours(dir string) bool {
@@ -122,11 +141,15 @@ func forget(dir string) {
 	}
 }
 
-// writable returns the first directory in which a file can be made, or a
-// temporary one.
+// writable returns the first directory of this process's user in which a file can
+// be made and no other user can make one, or a temporary one: a build is known by
+// its own list alone, so that whoever writes here chooses what participants run.
 func writable(dirs []string) (dir string, temporary bool, err error) {
 	for _, dir := range dirs {
 		if dir == "" || os.MkdirAll(dir, 0o700) != nil {
+			continue
+		}
+		if info, err := os.Stat(dir); err != nil || shared(info) || !mine(info) {
 			continue
 		}
 		probe, err := os.CreateTemp(dir, "probe-")
