@@ -90,6 +90,7 @@ export interface Actor {
   role: string;
   name: string;
   key: Name; // Ed25519
+  revoked: boolean;
 }
 
 /** Way is a batcher and the relays that lead to it. */
@@ -198,7 +199,9 @@ export class Node {
 
   /** actors lists who may sign. */
   async actors(signal?: AbortSignal): Promise<Actor[]> {
-    return (await this.read("/v1/actors", signal)).each((s) => ({ actor: s.name("actor"), role: s.text("role"), name: s.text("name"), key: s.name("key") }));
+    return (await this.read("/v1/actors", signal)).each((s) => ({
+      actor: s.name("actor"), role: s.text("role"), name: s.text("name"), key: s.name("key"), revoked: s.text("revoked") !== "",
+    }));
   }
 
   /** ways says which batchers and relays there are. */

@@ -86,7 +86,12 @@ export class Device {
   private async synced(prover?: Prover, signal?: AbortSignal): Promise<{ status: Status; report: Report }> {
     await this.change(() => undefined); // another page may have changed it
     await this.hear(signal);
-    const report = await flush(this.node, this.store, this.p.id, prover && ((o) => this.remake(o, prover, signal)), signal);
+    const report = await flush(this.node, this.store, this.p, prover && ((o) => this.remake(o, prover, signal)), signal);
+    if (report.relayed && !this.p.relayed) {
+      await this.change((p) => {
+        p.relayed = true;
+      });
+    }
     for (const a of report.accepted) {
       await this.note(a);
     }

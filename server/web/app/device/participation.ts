@@ -34,6 +34,7 @@ export interface Participation {
   printed: boolean; // the recovery sheet was made
   given: Given[]; // decisions that the ledger has, oldest first
   entries: Entry[];
+  relayed?: boolean; // the node named relays: acts do not go to it directly any more
 }
 
 /** Given is a consent that the ledger accepted. */

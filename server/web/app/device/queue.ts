@@ -2,10 +2,11 @@
 // stays until the public list shows it: a page may be closed at any moment.
 
 import { Kind } from "./act";
-import { type Latest, type Ledger, type Node, type Ways } from "./api";
+import { type Actor, type Latest, type Ledger, type Node, type Ways } from "./api";
 import { unbase64, type Name } from "./bytes";
 import { DeviceError, RefusedError } from "./error";
 import { type Choice } from "./form";
+import { type Participation } from "./participation";
 import { relayed } from "./relayed";
 import { epochOf } from "./lists";
 import { type Store } from "./store";
@@ -63,6 +64,7 @@ export interface Report {
   accepted: Accepted[];
   waiting: Outgoing[]; // refused ones too, which the page is to tell
   faults: DeviceError[]; // why something could not be sent now
+  relayed: boolean; // the node names relays
 }
 
 /** Remake makes a stale act anew. */
@@ -71,16 +73,20 @@ export type Remake = (o: Outgoing) => Promise<Outgoing>;
 /**
  * flush sends what is due and takes out what the ledger has. Without remake
  * stale acts stay as they are. It fails only where the public lists cannot be
- * had; then nothing was sent.
+ * had; then nothing was sent. They are asked for whether or not something waits:
+ * a node that was asked then alone could tell who acts.
  */
-export async function flush(node: Node, store: Store, study: string, remake?: Remake, signal?: AbortSignal): Promise<Report> {
-  const mine = (await store.outgoing()).filter((o) => o.study === study);
-  const report: Report = { accepted: [], waiting: [], faults: [] };
-  if (mine.length === 0) {
-    return report;
-  }
-  const seen = await look(node, mine[0]!.trial, signal);
+export async function flush(
+  node: Node, store: Store, p: Pick<Participation, "id" | "trial" | "relayed">, remake?: Remake, signal?: AbortSignal,
+): Promise<Report> {
+  const mine = (await store.outgoing()).filter((o) => o.study === p.id);
+  const seen = await look(node, p, signal);
+  const report: Report = { accepted: [], waiting: [], faults: [], relayed: relays(seen.ways) };
   for (const o of mine) {
+    if (beside(o, mine, seen)) {
+      o.after = later(seen);
+      await store.keepOutgoing(o);
+    }
     if (moot(seen, o)) {
       await store.dropOutgoing(o.id);
       continue;
@@ -100,13 +106,48 @@ interface Seen {
   ledger: Ledger;
   ways: Ways;
   latest: Latest[];
+  actors: readonly Actor[];
+  relayed: boolean; // the node named relays once
 }
 
-async function look(node: Node, trial: Name, signal?: AbortSignal): Promise<Seen> {
+async function look(node: Node, p: Pick<Participation, "trial" | "relayed">, signal?: AbortSignal): Promise<Seen> {
   const [now, ledger, ways, latest] = await Promise.all([
-    node.now(signal), node.ledger(signal), node.ways(signal).catch(noWays), node.latest(trial, signal),
+    node.now(signal), node.ledger(signal), node.ways(signal).catch(noWays), node.latest(p.trial, signal),
   ]);
-  return { now, ledger, ways, latest };
+  return { now, ledger, ways, latest, actors: await directory(node, ledger.height, signal), relayed: p.relayed === true };
+}
+
+const directories = new WeakMap<Node, { height: number; actors: readonly Actor[] }>();
+
+// directory is who may sign. As long as the ledger has not grown, what was downloaded stands.
+async function directory(node: Node, height: number, signal?: AbortSignal): Promise<readonly Actor[]> {
+  const known = directories.get(node);
+  if (known?.height === height) {
+    return known.actors;
+  }
+  const actors = await node.actors(signal);
+  directories.set(node, { height, actors });
+  return actors;
+}
+
+function relays(ways: Ways): boolean {
+  return ways.batchers.some((b) => b.relays.length > 0);
+}
+
+// beside reports whether what gives a version up would go in one epoch with the
+// consent that it is given up for, which waited longer than was foreseen. Of a
+// try at the node itself nothing is known but that it did not do.
+function beside(o: Outgoing, mine: readonly Outgoing[], seen: Seen): boolean {
+  const epoch = epochOf(seen.ledger, seen.now);
+  return o.kind === Kind.superseded && o.sent.length === 0 && seen.now >= o.after &&
+    mine.some((x) => x.kind === Kind.consent && x.version === o.successor && (x.sent.findLast((s) => s.batcher !== "")?.epoch ?? epoch) >= epoch);
+}
+
+// later is a moment in the first half of the next epoch.
+function later(seen: Seen): number {
+  const epoch = 1000 * seen.ledger.epochSeconds;
+  const share = crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32;
+  return seen.ledger.genesis + epoch * (epochOf(seen.ledger, seen.now) + 1) + Math.floor((share * epoch) / 2);
 }
 
 // A node that names no ways takes acts itself.
@@ -172,12 +213,16 @@ function lapsed(o: Outgoing, seen: Seen): boolean {
 async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: AbortSignal): Promise<Accepted | undefined> {
   const body = unbase64(o.body, "act");
   const at = { at: seen.now, epoch: epochOf(seen.ledger, seen.now) };
-  if (!o.direct && seen.ways.batchers.some((b) => b.relays.length > 0)) {
-    const way = await relayed(node, seen.ways, o.ledger, body, o.sent.map((s) => s.batcher), seen.now, signal);
+  if (!o.direct && relays(seen.ways)) {
+    const way = await relayed(seen.ways, seen.actors, o.ledger, body, o.sent.map((s) => s.batcher), seen.now, signal);
     o.sent.push({ ...at, ...way });
     o.state = "sent";
     await store.keepOutgoing(o);
     return undefined;
+  }
+  // A node that names its relays no more must not by that get to see who sends.
+  if (!o.direct && (seen.relayed || o.sent.some((s) => s.batcher !== ""))) {
+    throw new DeviceError("answer", "the node names no relay any more, and alone would see where this comes from; ask the site, or leave by word");
   }
   o.sent = [...o.sent.filter((s) => s.batcher !== ""), { ...at, batcher: "" }];
   o.state = "sent";

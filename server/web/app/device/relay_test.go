@@ -20,6 +20,7 @@ import (
 	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
+	"github.com/trialith/trialith/trial/directory"
 )
 
 // batcher is one behind a relay of the test's, with faults to choose from.
@@ -132,11 +133,7 @@ func TestRelayed(t *testing.T) {
 	l.enrolsAnother(1)
 	joins(l)
 	one, two := l.batcher("one"), l.batcher("two")
-	for _, b := range []*batcher{one, two} {
-		mux.Handle("/relay/v1/sealed/"+b.actor.String(), b)
-		mux.Handle("/relay/v1/sealed/"+b.actor.String()+"/key", b)
-		l.ways.Batchers = append(l.ways.Batchers, api.Way{Actor: b.actor.String(), Name: b.name, Relays: []string{l.page.URL + "/relay"}})
-	}
+	l.relays(mux, one, two)
 	l.clock.ms.Add(hour)
 	l.enrolsAnother(1)
 	call[any](l, "prepare", 1)
@@ -189,6 +186,95 @@ func TestRelayed(t *testing.T) {
 			t.Errorf("the node itself was asked: %s", r)
 		}
 	}
+}
+
+// relays puts batchers behind a relay of the test's.
+func (l *lab) relays(mux *http.ServeMux, all ...*batcher) {
+	for _, b := range all {
+		mux.Handle("/relay/v1/sealed/"+b.actor.String(), b)
+		mux.Handle("/relay/v1/sealed/"+b.actor.String()+"/key", b)
+		l.ways.Batchers = append(l.ways.Batchers, api.Way{Actor: b.actor.String(), Name: b.name, Relays: []string{l.page.URL + "/relay"}})
+	}
+}
+
+// TestNeverDirectlyAfterRelays: a node does not get to see who sends by naming
+// its relays no more, nor who acts by what is asked of it.
+func TestNeverDirectlyAfterRelays(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	l := openWith(t, "server/web/app/device/testdata/course.ts", mux)
+	l.enrolsAnother(1)
+	joins(l)
+	revoked, one := l.batcher("revoked"), l.batcher("one")
+	l.relays(mux, revoked, one)
+	l.must("regulator", contract.DirectoryRevoke, wire.Directory, directory.Revoke{Actor: revoked.actor})
+	call[synced](l, "sync", true)
+	call[any](l, "prepare", 1)
+	call[outgoing](l, "agree", choice{"main", "en", []string{}}, false)
+	ways := l.ways
+	l.ways.Batchers = []api.Way{}
+	l.noted()
+	for range 2 {
+		s := call[synced](l, "sync", true)
+		if len(s.Faults) != 1 || !strings.Contains(s.Faults[0], "names no relay any more") || len(s.Waiting) != 1 || s.Waiting[0].State != "waiting" {
+			t.Errorf("without relays: %+v", s)
+		}
+	}
+	for _, r := range l.noted() {
+		if strings.Contains(r, "/v1/acts") {
+			t.Errorf("the node itself was asked: %s", r)
+		}
+	}
+	l.ways = ways
+	if s := call[synced](l, "sync", true); len(s.Faults) != 0 || len(one.held) != 1 || len(revoked.held) != 0 {
+		t.Errorf("with relays again: %+v; %d and %d acts", s, len(one.held), len(revoked.held))
+	}
+	sent := l.asked()
+	call[synced](l, "sync", true)
+	if waits := l.asked(); !slices.Equal(sent, waits) {
+		t.Errorf("a node tells by what is asked of it that an act is sent:\n%q\n%q", sent, waits)
+	}
+	call[any](l, "lose")
+	call[synced](l, "sync", true)
+	if empty := l.asked(); !slices.Equal(sent, empty) {
+		t.Errorf("a node tells by what is asked of it that an act waits:\n%q\n%q", sent, empty)
+	}
+}
+
+// TestGivenUpApart: what gives an earlier version up does not go in one epoch
+// with the consent that it is given up for, also where that was held up.
+func TestGivenUpApart(t *testing.T) {
+	t.Parallel()
+	l := open(t, "server/web/app/device/testdata/course.ts")
+	joins(l)
+	l.amends(2, "More.")
+	call[any](l, "prepare", 2)
+	call[outgoing](l, "agree", choice{"main", "en", []string{}}, true)
+	l.offline.Store(true)
+	call[synced](l, "sync", true)
+	l.clock.ms.Add(2 * hour)
+	l.offline.Store(false)
+	if s := call[synced](l, "sync", true); !slices.Equal(s.Accepted, []act.Kind{act.Consent}) {
+		t.Fatalf("the consent: %+v", s)
+	}
+	if s := call[synced](l, "sync", true); len(s.Accepted) != 0 || len(s.Waiting) != 1 {
+		t.Errorf("in the same epoch: %+v", s)
+	}
+	l.clock.ms.Add(2 * hour)
+	if s := call[synced](l, "sync", true); !slices.Equal(s.Accepted, []act.Kind{act.Superseded}) {
+		t.Errorf("in a later one: %+v", s)
+	}
+}
+
+// asked is what the node was asked since, in an order that tells nothing.
+func (l *lab) asked() (out []string) {
+	for _, r := range l.noted() {
+		if path, _, _ := strings.Cut(r, " map["); !strings.HasPrefix(r, "relay ") {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // leavesByBatch: a decision that was never sent is dropped when its person leaves,

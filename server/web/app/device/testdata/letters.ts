@@ -5,7 +5,6 @@ import { base64, hex, random, unbase64, unhex } from "../bytes";
 import { boxOf, formatCode, newCode, parseCode } from "../card";
 import { inboxBox, openFromCard, openFromInbox, sealToCard, sealToInbox, type Card, type FromSite, type ToSite } from "../mail";
 import { decodeMaster, encodeMaster, SheetError } from "../recovery";
-import { readAnswer, sealAct, sealKey } from "../relayed";
 import { Store } from "../store";
 import { importKeyPair } from "../../seal";
 
@@ -31,13 +30,6 @@ export const readSheet = async (text: string): Promise<{ master: string; group: 
     return { master: "", group: e instanceof SheetError ? e.group : -1, error: (e as Error).message };
   }
 };
-
-export const statement = async (s: string, ledger: string, batcher: string, signer: string, now: number): Promise<string> =>
-  hex(await sealKey(unbase64(s, "statement"), ledger, batcher, signer, now));
-export const sealedAct = async (key: string, ledger: string, batcher: string, body: string): Promise<string> =>
-  base64(await sealAct(unhex(key, 65, "key"), ledger, batcher, unbase64(body, "act")));
-export const answer = async (a: string, ledger: string, signer: string, sealed: string): Promise<string> =>
-  hex(await readAnswer(unbase64(a, "answer"), ledger, signer, unbase64(sealed, "sealed")));
 
 // stored writes a study, an act and a draft, opens the store again, and returns
 // what came back beside every byte and text that the database holds.
