@@ -14,8 +14,12 @@ import (
 )
 
 // Unavailable says that gnark's prover is not part of this program and cannot be
-// built here. The message names the remedy and may be shown to anyone.
+// built here. The message is for who runs the server: it may tell what the Go tool
+// said of this machine. Visitors are told [Remedy] alone.
 type Unavailable struct{ reason error }
+
+// Remedy is what anyone may be told of a prover that is unavailable.
+const Remedy = "the prover for browsers without WebAssembly SIMD cannot be built here; use a release, or install Go and run the server from its sources (go generate ./circuits/browser says what is missing)"
 
 // Error names the reason and the remedy.
 func (e *Unavailable) Error() string {
@@ -25,13 +29,19 @@ func (e *Unavailable) Error() string {
 // Unwrap returns the reason.
 func (e *Unavailable) Unwrap() error { return e.reason }
 
-// buildTime bounds a build: the first on a slow machine compiles the library.
-const buildTime = 15 * time.Minute
+const (
+	// buildTime bounds a build: the first on a slow machine compiles the library.
+	buildTime = 15 * time.Minute
+	// retryAfter bounds how often a build is tried that fails: anyone may ask.
+	retryAfter = time.Minute
+)
 
 // Gnark serves gnark's prover: what was embedded, or else what was built before
 // on this machine, or else what it builds when it is first asked.
 type Gnark struct {
-	dir string
+	dir  string
+	ctx  context.Context // of builds, which outlive the request that began one
+	stop context.CancelFunc
 
 	mu   sync.Mutex
 	last *attempt // nil before the first request
@@ -42,12 +52,26 @@ type attempt struct {
 	done  chan struct{} // closed when the rest is there
 	files map[string]File
 	err   error
+	ended time.Time
 }
 
 // NewGnark returns the files of gnark's prover. Builds are kept below the user's
 // cache directory; where there is none, below dir, and where dir is empty or
 // cannot be written to either, in memory alone.
-func NewGnark(dir string) *Gnark { return &Gnark{dir: dir} }
+func NewGnark(dir string) *Gnark {
+	ctx, stop := context.WithCancel(context.Background())
+	return &Gnark{dir: dir, ctx: ctx, stop: stop}
+}
+
+// Close ends a build that is under way and waits for its end.
+func (g *Gnark) Close() {
+	g.stop()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.last != nil {
+		<-g.last.done
+	}
+}
 
 // File returns the file that is served under a name below [Base]:
 // "gnark.json", whose bytes may change with the program, or one that it lists. It
@@ -84,11 +108,11 @@ func gnarkName(served string) bool {
 }
 
 // start begins to load where nothing is loaded or loading. A failure holds for
-// those who wait for it; the next request tries again.
+// retryAfter; the next request tries again.
 func (g *Gnark) start() *attempt {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.last != nil && !g.last.failed() {
+	if g.last != nil && !g.last.stale() {
 		return g.last
 	}
 	a := &attempt{done: make(chan struct{})}
@@ -96,14 +120,16 @@ func (g *Gnark) start() *attempt {
 	go func() {
 		defer close(a.done)
 		a.files, a.err = g.load()
+		a.ended = time.Now()
 	}()
 	return a
 }
 
-func (a *attempt) failed() bool {
+// stale reports whether a failure is so old that it may be tried again.
+func (a *attempt) stale() bool {
 	select {
 	case <-a.done:
-		return a.err != nil
+		return a.err != nil && time.Since(a.ended) > retryAfter
 	default:
 		return false
 	}
@@ -112,7 +138,7 @@ func (a *attempt) failed() bool {
 func (g *Gnark) load() (map[string]File, error) {
 	set, err := release()
 	if err != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), buildTime)
+		ctx, cancel := context.WithTimeout(g.ctx, buildTime)
 		defer cancel()
 		if set, err = g.build(ctx); err != nil {
 			return nil, &Unavailable{err}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -78,13 +79,27 @@ func someone(t testing.TB, n, place uint64) (prover.Witness, plain, []field.Elem
 	return w, p, leaves
 }
 
+// gnark builds into a directory of the test, with Go's own cache.
+func gnark(t *testing.T) *browser.Gnark {
+	t.Helper()
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	g := browser.NewGnark(t.TempDir())
+	t.Cleanup(g.Close)
+	return g
+}
+
 // A browser without SIMD proves with gnark's program, which a checkout builds.
 func TestGnarkInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("building takes a minute where Go's cache is cold")
 	}
 	page := browsertest.Open(t, "circuits/browser/testdata/gnark.ts", browsertest.Handlers{
-		browser.Base: browser.Handler(browser.NewGnark(t.TempDir())),
+		browser.Base: browser.Handler(gnark(t)),
 	})
 	if got := browsertest.Call[string](t, page, "open"); got != "gnark download true" {
 		t.Errorf("opened: %q", got)
@@ -190,8 +205,7 @@ func TestGnarkFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("building takes a minute where Go's cache is cold")
 	}
-	t.Parallel()
-	g := browser.NewGnark(t.TempDir())
+	g := gnark(t)
 	for _, name := range []string{"", "gnark.wasm.gz", "x.json", "../gnark.json"} {
 		if _, err := g.File(t.Context(), name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%q: %v", name, err)
@@ -210,10 +224,29 @@ func TestGnarkFiles(t *testing.T) {
 	if _, err := g.File(t.Context(), "gnark.0123456789abcdef.wasm"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("another program than the one that is there: %v", err)
 	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := browser.NewGnark("").File(ended, "gnark.json"); err != nil && !errors.Is(err, context.Canceled) {
+}
+
+// A visitor who leaves does not end the build, and the server's end does.
+func TestGnarkClose(t *testing.T) {
+	if _, err := os.Stat(filepath.Join("gnark", "gnark.json")); err == nil {
+		t.Skip("gnark's prover is embedded here: nothing needs building")
+	}
+	// This tool begins and never ends.
+	slow := filepath.Join(t.TempDir(), "go")
+	if err := os.WriteFile(slow, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", filepath.Dir(slow)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	g := browser.NewGnark(t.TempDir())
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := g.File(left, "gnark.json"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a visitor who left: %v", err)
+	}
+	g.Close()
+	var unavailable *browser.Unavailable
+	if _, err := g.File(t.Context(), "gnark.json"); !errors.As(err, &unavailable) {
+		t.Errorf("a closed one: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/trialith/trialith/circuits/browser/internal/gnark"
 )
@@ -31,12 +32,12 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if s, err := gnark.Read(os.DirFS(args[0])); err == nil && s.Source == from {
-		return nil
-	}
-	// The list is written last: a build that is broken off leaves no valid set.
-	if err := os.RemoveAll(args[0] + "/" + gnark.List); err != nil {
+	dir, err := filepath.Abs(args[0])
+	if err != nil {
 		return err
 	}
-	return tool.Build(ctx, args[0])
+	if s, err := gnark.Read(os.DirFS(dir)); err == nil && s.Source == from {
+		return nil
+	}
+	return tool.Build(ctx, dir)
 }

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,8 +70,12 @@ func source(name string) bool {
 	return false
 }
 
-// Build writes a set into an empty directory, the list last.
+// Build writes a set into a directory, given by its full path. The list is
+// written last: a build that is broken off leaves no valid set.
 func (t *Tool) Build(ctx context.Context, dir string) error {
+	if err := os.Remove(filepath.Join(dir, List)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	from, err := t.Source(ctx)
 	if err != nil {
 		return err

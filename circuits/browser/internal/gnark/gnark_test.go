@@ -1,6 +1,8 @@
 package gnark
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -46,6 +48,23 @@ func TestSourcesAreThoseOfTheProgram(t *testing.T) {
 	}
 	if slices.Sort(want); !slices.Equal(sources, want) {
 		t.Errorf("the sources are %q, want %q", sources, want)
+	}
+}
+
+// What a developer once generated, and every build embeds since, is of the
+// sources as they are.
+func TestGeneratedIsCurrent(t *testing.T) {
+	t.Parallel()
+	tool := tool(t)
+	s, err := Read(os.DirFS(filepath.Join(tool.Root, "circuits", "browser", "gnark")))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("nothing is generated: go generate ./circuits/browser builds it")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from, err := tool.Source(t.Context()); err != nil || s.Source != from {
+		t.Errorf("%v: circuits/browser/gnark is of older sources; run go generate ./circuits/browser, or remove it", err)
 	}
 }
 
