@@ -150,7 +150,7 @@ func (s *benchSite) visited() visit {
 	v := visit{Files: map[string]int{}}
 	for address := range s.asked {
 		raw, _ := s.size(address, "identity")
-		sent, ok := s.size(address, "br")
+		sent, ok := s.size(address, packed)
 		if !ok {
 			continue
 		}
@@ -161,6 +161,9 @@ func (s *benchSite) visited() visit {
 	s.asked = nil
 	return v
 }
+
+// packed is the Accept-Encoding of today's browsers.
+const packed = "gzip, deflate, br, zstd"
 
 func (s *benchSite) size(address, encoding string) (bytes int, ok bool) {
 	r := httptest.NewRequest(http.MethodGet, address, nil)

@@ -66,7 +66,7 @@ const participantPage = "/take-part"
 // prover needs that the page has not yet loaded.
 func (m *measuring) firstVisit(ctx context.Context) error {
 	m.say("a first visit")
-	if _, ok := m.site.size(participantPage, "br"); !ok {
+	if _, ok := m.site.size(participantPage, packed); !ok {
 		return fmt.Errorf("the server has no page %s; a first visit begins there", participantPage)
 	}
 	b, err := startBrowser(ctx)
