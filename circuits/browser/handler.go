@@ -44,7 +44,7 @@ func Handler(g *Gnark) http.Handler {
 		case err == nil:
 			f.serve(w, r)
 		case errors.As(err, &unavailable):
-			http.Error(w, unavailable.Error(), http.StatusServiceUnavailable)
+			http.Error(w, Remedy, http.StatusServiceUnavailable)
 		case errors.Is(err, fs.ErrNotExist):
 			http.Error(w, "no such file; the page is older than the server: load it again", http.StatusNotFound)
 		default: // the visitor has gone
