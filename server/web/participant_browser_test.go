@@ -468,3 +468,21 @@ func TestParticipantPrints(t *testing.T) {
 		}
 	}
 }
+
+// TestOneAnswer: what is on its way is not agreed to again, and a study that was
+// opened stays the one that is read after a reload.
+func TestOneAnswer(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{})
+	p.open("take-part", "sent", "check", "en")
+	p.at("Your consent is on its way")
+	p.open("take-part", "sent", "proof", "en")
+	p.at("Your consent is on its way")
+	p.open("take-part", "", "K7QM2RTX9PWD", "en")
+	p.at("You are invited")
+	if at := evaluate[string](t, p.ctx, `location.search + location.hash`); !strings.Contains(at, "study="+studyID.String()) || strings.Contains(at, "K7QM") {
+		t.Errorf("the address is %s", at)
+	}
+	p.open("my-consent", "", "%", "en") // an address that somebody cut
+	p.at("My consent")
+}

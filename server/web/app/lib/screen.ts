@@ -24,7 +24,13 @@ export class Router {
     void this.render();
   }
 
-  get step(): string { return decodeURIComponent(location.hash.slice(1)); }
+  get step(): string {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return ""; // an address that somebody cut
+    }
+  }
 
   go(step: string): void {
     const depth = (history.state?.depth ?? 0) + 1;

@@ -2,6 +2,8 @@
 // prover, the site's mailbox or the ledger is behind this interface, and the
 // pages are tested without any of it.
 
+import { type Form } from "./study";
+
 /** What a site's invitation says. Code names its card; nothing in it is secret from the site. */
 export interface Card {
   code: string; ledger: string; trial: string; site: string; siteName: string; investigator: string;
@@ -25,6 +27,7 @@ export interface Status {
   reason: string;     // the site's, where it refused
   given: Given[];     // consents on the ledger, oldest first
   open: { version: number; deadline: string }[]; // waiting for an answer; deadline RFC 3339, empty: none
+  sent: number[];     // versions agreed to here that the public list does not show yet
   waiting: number;    // decisions made here that the public list does not show yet
   refusal: string;    // why a decision made here was refused; empty: none was
   left: "" | "going" | "left"; // going: told, and not on the public list yet
@@ -47,8 +50,8 @@ export interface Member {
   save(s: Saved): Promise<void>;
   /** Asks the site to be put on the list, and does all of the proof for a version that needs no decision. */
   ready(version: number, tell: Tell, signal: AbortSignal): Promise<void>;
-  /** Agrees; nothing: it is on its way and not on the ledger yet. Today says that a dose is due today, so it cannot wait to be mixed with others. */
-  agree(version: number, choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined>;
+  /** Agrees to the forms as they stood on the page; nothing: it is on its way and not on the ledger yet. Today says that a dose is due today, so it cannot wait to be mixed with others. */
+  agree(version: number, read: readonly Form[], choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined>;
   /** Leaves: the site is told at once, then it goes on the record. Told: the site was. */
   leave(tell: Tell, signal: AbortSignal): Promise<{ told: boolean; recorded: boolean }>;
   visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown>;

@@ -19,11 +19,11 @@ export class DeviceAgent implements Agent {
 
   unable(): "" | "insecure" | "unsupported" {
     if (!isSecureContext || !globalThis.crypto?.subtle) return "insecure";
-    return typeof WebAssembly === "object" && typeof Worker === "function" && "indexedDB" in globalThis ? "" : "unsupported";
+    return typeof WebAssembly === "object" && typeof Worker === "function" && "indexedDB" in globalThis && "locks" in navigator ? "" : "unsupported";
   }
 
   async members(): Promise<Member[]> {
-    return translated(async () => (await Device.all(this.node, await this.memory())).map((d) => this.member(d)));
+    return translated(async () => (await Device.all(this.node, await this.memory())).sort(staying).map((d) => this.member(d)));
   }
 
   async open(code: string, signal: AbortSignal): Promise<Member> {
@@ -64,6 +64,11 @@ export class DeviceAgent implements Agent {
     this.known.set(d.participation.id, made);
     return made;
   }
+}
+
+// Who left a study and was invited to it again has it twice: the one they are in comes last.
+function staying(a: Device, b: Device): number {
+  return Number(b.participation.leaving) - Number(a.participation.leaving);
 }
 
 // A code with a typing mistake is told apart from one that nobody wrote to.

@@ -5,8 +5,10 @@ import { formatCode } from "../device/card";
 import { type Consenting } from "../device/consenting";
 import { type Device } from "../device/device";
 import { DeviceError } from "../device/error";
+import { formSet } from "../device/form";
 import { type Outgoing } from "../device/queue";
 import { AgentError, type Card, type Choice, type Given, type Member, type Receipt, type Saved, type Shown, type Status, type Tell } from "./agent";
+import { type Form } from "./study";
 import { pause, until, type OwnProver } from "./proving";
 import { translated } from "./trouble";
 
@@ -35,10 +37,11 @@ export class DeviceMember implements Member {
     const outgoing = await this.waiting();
     const s = await this.device.status().catch(unreached);
     const p = this.device.participation;
+    const sent = outgoing.filter((o) => o.kind === Kind.consent && o.state !== "refused").map((o) => o.version);
     return {
       invited: s?.enrolled ? "yes" : p.enrolled, reason: p.reason, given: p.given.map(givenOf),
-      open: (s?.open ?? []).map((a) => ({ version: a.version, deadline: a.due ? new Date(a.due).toISOString() : "" })),
-      waiting: outgoing.filter((o) => o.state !== "refused" && o.kind !== Kind.superseded).length,
+      open: (s?.open ?? []).filter((a) => !sent.includes(a.version)).map((a) => ({ version: a.version, deadline: a.due ? new Date(a.due).toISOString() : "" })),
+      sent, waiting: outgoing.filter((o) => o.state !== "refused" && o.kind !== Kind.superseded).length,
       refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? "",
       left: s?.left ? "left" : p.leaving ? "going" : "", told: p.told, heard: p.heard, now: s ? new Date(s.now).toISOString() : "",
     };
@@ -56,10 +59,13 @@ export class DeviceMember implements Member {
     await this.prepared(version, tell, signal);
   }
 
-  async agree(version: number, choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined> {
+  async agree(version: number, read: readonly Form[], choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined> {
     return translated(async () => {
       const consenting = await this.prepared(version, tell, signal);
       if (signal.aborted) throw new AgentError("cancelled");
+      if (await digest(read) !== consenting.registration.formSet) {
+        throw new AgentError("changed", `version ${version}: the forms on this page are not those that the study registered`);
+      }
       tell("prove", 0);
       this.preparing.delete(version); // a proof is bound once
       const made = await consenting.agree(choice, today, signal);
@@ -193,6 +199,15 @@ export class DeviceMember implements Member {
       if (left.some((o) => o.sent.at(-1)?.batcher)) return; // mixed with others, later
       await pause(poll);
     }
+  }
+}
+
+// The digest of forms as they stood on the page: what was read is what is agreed to.
+async function digest(read: readonly Form[]): Promise<string> {
+  try {
+    return await formSet(read.map((f) => ({ ...f, questions: f.questions ?? [] })));
+  } catch {
+    return ""; // of no form that a study can register
   }
 }
 

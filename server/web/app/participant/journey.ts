@@ -8,7 +8,7 @@ import {
 } from "../lib/parts";
 import { qr } from "../lib/qr";
 import { type Screen } from "../lib/screen";
-import { type Choice, type Receipt, type Saved } from "./agent";
+import { type Choice, type Receipt, type Saved, type Status } from "./agent";
 import { decide, decided, type Context, type Joined } from "./context";
 import { Readiness } from "./readiness";
 import { formFor, titleOf, type Form, type Question, type Version } from "./study";
@@ -215,7 +215,9 @@ export class Journey {
     return { title: w.title, back: this.around(now, "today").back, body };
   }
 
-  private check(now: Now): Screen {
+  private async check(now: Now): Promise<Screen | string> {
+    const s = await this.joined.member.status().catch(() => undefined);
+    if (s && answered(s, this.version)) return "receipt"; // a second answer could have other choices
     const w = this.c.w.check, quiet = this.readiness.line(this.c);
     const body = form(() => decide(this.c, "proof"),
       heading(w.says), bullets([...w.list]),
@@ -241,15 +243,15 @@ export class Journey {
 
   private async proof(now: Now): Promise<Screen | string> {
     const s = await this.joined.member.status().catch(() => undefined);
-    if (s?.given.some((g) => g.version === this.version)) return "receipt";
-    if (!decided(this.c, "proof")) return s && s.waiting > 0 ? "receipt" : "check";
+    if (s && answered(s, this.version)) return "receipt";
+    if (!decided(this.c, "proof")) return "check";
     const { w } = this.c;
     const choice: Choice = { form: now.form.id, language: now.form.language, taken: now.form.options.filter((o) => now.saved.options[o.id]).map((o) => o.id) };
     return working(this.c, {
       title: w.proof.title, lead: w.proof.lead, stages: ["ready", "invited", "prove", "send", "seen"], cancelledText: w.proof.cancelled, home: "check",
       contact: contactOf(this.c, this.joined),
       run: async (progress, signal) => {
-        await this.joined.member.agree(this.version, choice, now.saved.today, progress, signal);
+        await this.joined.member.agree(this.version, now.v.protocol.forms, choice, now.saved.today, progress, signal);
         return "receipt";
       },
     });
@@ -258,7 +260,7 @@ export class Journey {
   private async receiptStep(): Promise<Screen | string> {
     const { w, l } = this.c, s = await this.joined.member.status();
     const given = s.given.find((g) => g.version === this.version);
-    if (!given && !s.waiting) return "check";
+    if (!given && !s.sent.includes(this.version)) return "check";
     const v = await this.joined.study.version(this.version);
     const said = given ? w.receipt.title : w.receipt.titleOnWay;
     return { title: said, body: [
@@ -269,6 +271,11 @@ export class Journey {
       bullets([[link(w.receipt.sheet, "/my-consent" + query(this.joined, l) + "#sheet"), ". ", w.receipt.sheetWhy], link(w.receipt.mine, "/my-consent" + query(this.joined, l))]),
     ] };
   }
+}
+
+// Whether this device has agreed to a version, be it on the public list or on its way.
+function answered(s: Status, version: number): boolean {
+  return s.sent.includes(version) || s.given.some((g) => g.version === version);
 }
 
 interface Now { v: Version; saved: Saved; form: Form; way: { relayed: boolean; least: number }; before: readonly string[] | undefined }

@@ -46,11 +46,18 @@ export class Mine {
   // A new version: its news, and then the same steps as the first time.
   private async renewed(j: Joined, step: string): Promise<Screen | string | undefined> {
     const s = await j.member.status();
-    const open = s.open[s.open.length - 1];
-    if (!open && step !== "receipt") return undefined;
-    const version = open?.version ?? s.given[s.given.length - 1]?.version;
-    if (version === undefined) return undefined;
     if (!s.given.length) return undefined;
+    const open = s.open.at(-1), begun = this.journey;
+    const done = step === "proof" || step === "receipt"; // of what was decided before a newer one opened
+    if (open && begun && begun.version !== open.version && !done) {
+      begun.stop();
+      this.journey = undefined;
+      if (step !== "news") return "news";
+    }
+    // Without a connection nothing is open, and what was begun goes on.
+    const away = s.now === "" && begun !== undefined;
+    if (!open && !away && !done) return undefined;
+    const version = open?.version ?? begun?.version ?? s.given.at(-1)!.version;
     this.journey ??= new Journey(this.c, j, version, { start: "news", refuse: "leave", renewed: true });
     if (step === "news" && open) {
       this.journey.prepare();
@@ -63,7 +70,7 @@ export class Mine {
     if (this.joined) return this.joined;
     const members = await this.c.agent.members();
     const named = new URLSearchParams(location.search).get("study");
-    const member = members.find((m) => m.card.trial === named) ?? members[members.length - 1];
+    const member = members.findLast((m) => m.card.trial === named) ?? members.at(-1);
     return member && this.take(member);
   }
 

@@ -40,7 +40,8 @@ function tend(c: Context): void {
     busy = true;
     try {
       let changed = false;
-      for (const m of await c.agent.members()) changed = await m.tend() || changed;
+      // What is wrong with one study must not keep another's acts from going.
+      for (const m of await c.agent.members()) changed = await m.tend().catch(() => false) || changed;
       if (changed && telling.includes(c.router.step)) c.router.again();
     } catch {
       // the steps themselves say what is wrong

@@ -50,7 +50,7 @@ function same(a: string, b: string): boolean {
 async function read<T>(path: string): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(path, { credentials: "omit", referrerPolicy: "no-referrer", headers: { Accept: "application/json" } });
+    answer = await fetch(path, { credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", headers: { Accept: "application/json" } });
   } catch {
     throw new AgentError("offline");
   }

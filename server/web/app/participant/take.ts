@@ -39,14 +39,16 @@ export class Take {
     if (this.joined) return this.joined;
     const members = await this.c.agent.members();
     const named = new URLSearchParams(location.search).get("study");
-    const member = members.find((m) => m.card.trial === named) ?? members[members.length - 1];
+    const member = members.findLast((m) => m.card.trial === named) ?? members.at(-1);
     return member && this.take(member);
   }
 
   private take(member: Member): Joined {
     this.journey?.stop();
     this.journey = undefined;
-    return this.joined = joined(member);
+    const j = this.joined = joined(member);
+    history.replaceState(history.state, "", query(j, this.c.l) + location.hash); // a reload goes on with this study
+    return j;
   }
 
   // The newest version that waits for an answer: it may be newer than the card's.

@@ -43,13 +43,13 @@ class FakeMember implements Member {
     return {
       invited: "yes", reason: "", given: given.map((v) => ({ ...receipt(v), choice: { form: "icf-en", language: "en", taken: ["results"] } })),
       open: has("amended") && given.length === 1 ? [{ version: 2, deadline: "2012-11-13T00:00:00Z" }] : [],
-      waiting: has("unsent") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
+      sent: has("sent") ? [given.length + 1] : [], waiting: has("unsent") || has("sent") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
     };
   }
   async saved(): Promise<Saved | undefined> { return kept("saved"); }
   async save(s: Saved): Promise<void> { keep("saved", s); }
   ready(_: number, tell: Tell, signal: AbortSignal): Promise<void> { return work(["ready", "invited"], tell, signal); }
-  async agree(version: number, _choice: unknown, _today: boolean, tell: Tell, signal: AbortSignal) {
+  async agree(version: number, _read: unknown, _choice: unknown, _today: boolean, tell: Tell, signal: AbortSignal) {
     await work(["ready", "invited", "prove", "send", "seen"], tell, signal);
     keep("given", [...(kept<number[]>("given") ?? []), version]);
     return receipt(version);
