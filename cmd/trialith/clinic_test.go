@@ -65,6 +65,7 @@ func TestClinic(t *testing.T) {
 	}
 	p.waitVersion(2)
 	p.agree(2)
+	p.post(client.Letter{Type: "receipt", Subject: p.card.Code, Version: 2}) // without the card
 	p.tell(client.Letter{Type: "withdrawn", Subject: p.card.Code})
 	p.hear("acknowledged")
 }
@@ -119,6 +120,13 @@ func (p *guest) ask() {
 }
 
 func (p *guest) tell(l client.Letter) {
+	p.t.Helper()
+	l.From = p.code.From()
+	p.post(l)
+}
+
+// post writes to the site as somebody else might.
+func (p *guest) post(l client.Letter) {
 	p.t.Helper()
 	letter := must(client.SealTo(p.card.Inbox, l))
 	if err := p.api.Post(p.t.Context(), client.InboxBox(p.card.Inbox), letter); err != nil {

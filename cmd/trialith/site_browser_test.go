@@ -446,6 +446,8 @@ func (d *desk) elsewhere(p *guest, body []byte) {
 
 func (d *desk) withdrawn(p *guest) {
 	d.t.Helper()
+	p.post(client.Letter{Type: "withdrawn", Subject: p.card.Code}) // who has not the card moves nothing
+	p.post(client.Letter{Type: "withdrawn", Subject: p.card.Code, From: client.NewCode().From()})
 	p.tell(client.Letter{Type: "withdrawn", Subject: p.card.Code})
 	p.tell(client.Letter{Type: "withdrawn", Subject: "somebody else"})
 	if err := p.api.Post(d.t.Context(), client.InboxBox(p.card.Inbox), make([]byte, client.LetterSize)); err != nil {

@@ -76,6 +76,11 @@ func (c Code) String() string {
 // Box is the card's mailbox, where the site's letters to its participant are.
 func (c Code) Box() Box { return Box(c.derive("box", 16)) }
 
+// From is what a participant's letters to the site carry: who has not seen the
+// card cannot write in its name, though they have the site's public key, know the
+// study code, or keep the mailbox.
+func (c Code) From() string { return hex.EncodeToString(c.derive("from", 16)) }
+
 func (c Code) derive(what string, n int) []byte {
 	b, err := hkdf.Key(sha256.New, []byte(c), nil, "trialith/v1/card/"+what, n)
 	if err != nil {

@@ -48,6 +48,7 @@ type Card struct {
 // "withdrawn", the notice on which dosing stops.
 type Letter struct {
 	Type        string `json:"type"`
+	From        string `json:"from,omitempty"`    // of a participant: what [Code.From] gives
 	Box         string `json:"box,omitempty"`     // of the card
 	Subject     string `json:"subject,omitempty"` // study code
 	Body        []byte `json:"body,omitempty"`    // of a transaction that the site signs

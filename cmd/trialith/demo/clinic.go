@@ -83,11 +83,10 @@ func (h *Clinic) answer(ctx context.Context, l client.Letter) error {
 	}
 }
 
-// invited finds the invitation of a letter by its card's mailbox, or by the
-// study code.
+// invited finds the invitation that a letter is of: who wrote it has the card.
 func (h *Clinic) invited(l client.Letter) *invitation {
-	for box, i := range h.cards {
-		if l.Box == box.String() || l.Box == "" && l.Subject == i.card.Code {
+	for _, i := range h.cards {
+		if l.From == i.code.From() && l.Subject == i.card.Code {
 			return i
 		}
 	}

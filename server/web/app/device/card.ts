@@ -54,6 +54,15 @@ export async function boxOf(code: Code): Promise<string> {
   return hex(await hkdf(utf8(code), utf8("trialith/v1/card/box"), 16));
 }
 
+/**
+ * fromOf is what a participant's letters carry, 32 hexadecimal digits: who has not
+ * seen the card cannot write in its name, though they have the site's public key,
+ * know the study code, or keep the mailbox.
+ */
+export async function fromOf(code: Code): Promise<string> {
+  return hex(await hkdf(utf8(code), utf8("trialith/v1/card/from"), 16));
+}
+
 /** keyOf is the key that letters in the card's mailbox are sealed with. */
 export async function keyOf(code: Code): Promise<CryptoKey> {
   const raw: Bytes = await hkdf(utf8(code), utf8("trialith/v1/card/key"), 32);

@@ -311,7 +311,7 @@ func (l *lab) reads(kind string) (words client.Letter) {
 	}
 	l.read = posted[0].Sequence
 	l.check(l.inbox.Open(posted[0].Body, &words))
-	if words.Type != kind || words.Subject != "07-0012" {
+	if words.Type != kind || words.Subject != "07-0012" || words.From != l.code.From() {
 		l.Fatalf("a letter %+v, want %s", words, kind)
 	}
 	return words

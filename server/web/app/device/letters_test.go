@@ -36,7 +36,7 @@ func TestLetters(t *testing.T) {
 	}
 }
 
-type madeCard struct{ Code, Format, Box string }
+type madeCard struct{ Code, Format, Box, From string }
 
 func cards(t *testing.T, p *browsertest.Page) {
 	for _, made := range browsertest.Call[[]string](t, p, "newCodes", 50) {
@@ -46,7 +46,7 @@ func cards(t *testing.T, p *browsertest.Page) {
 	}
 	for range 20 {
 		code := client.NewCode()
-		want := madeCard{string(code), code.String(), code.Box().String()}
+		want := madeCard{string(code), code.String(), code.Box().String(), code.From()}
 		typed := strings.ToLower(strings.NewReplacer("0", "o", "1", "l").Replace(code.String()))
 		for _, text := range []string{string(code), code.String(), typed, " " + code.String() + " ", "https://node.example/take-part#" + string(code)} {
 			if got := browsertest.Call[madeCard](t, p, "card", text); got != want {
@@ -139,6 +139,7 @@ func lettersToSite(t *testing.T, p *browsertest.Page) {
 		{Type: "visit", Subject: "07-0012", Code: "ABC123", Body: []byte{1}},
 		{Type: "withdrawn", Subject: "07-0012"},
 	} {
+		words.From = client.NewCode().From()
 		made := unbase64(t, browsertest.Call[string](t, p, "inboxLetter", key, words))
 		var back client.Letter
 		if err := inbox.Open(made, &back); err != nil || len(made) != client.LetterSize {

@@ -46,6 +46,9 @@ export type ToSite =
   | { type: "visit"; subject: string; code: string; body: string }
   | { type: "withdrawn"; subject: string };
 
+/** Signed is a participant's letter with what shows that they have the card: fromOf its code. */
+export type Signed = ToSite & { from: string };
+
 /** sealToCard makes a letter for a card's mailbox. */
 export async function sealToCard(code: Code, words: Card | FromSite): Promise<Bytes> {
   const iv = random(nonceBytes);
@@ -74,13 +77,13 @@ export async function inboxBox(publicKey: Uint8Array): Promise<string> {
 }
 
 /** sealToInbox makes a letter that the site alone can read. */
-export async function sealToInbox(publicKey: Uint8Array, words: ToSite): Promise<Bytes> {
+export async function sealToInbox(publicKey: Uint8Array, words: Signed): Promise<Bytes> {
   const box = unhex(await inboxBox(publicKey), 16, "box");
   return seal(publicKey, info, pad(words, letterBytes - overhead), box);
 }
 
 /** openFromInbox reads a letter of a site's inbox. */
-export async function openFromInbox(inbox: KeyPair, letter: Uint8Array): Promise<ToSite> {
+export async function openFromInbox(inbox: KeyPair, letter: Uint8Array): Promise<Signed> {
   sized(letter);
   const box = unhex(await inboxBox(inbox.publicKey), 16, "box");
   try {
@@ -145,18 +148,18 @@ const fromSiteFields: FieldsOf<Card | FromSite> = {
 };
 
 const toSiteFields: FieldsOf<ToSite> = {
-  enrol: { box: "box", subject: "text", body: "bytes" },
-  receipt: { subject: "text", version: "number", epoch: "number" },
-  visit: { subject: "text", code: "text", body: "bytes" },
-  withdrawn: { subject: "text" },
+  enrol: { from: "box", box: "box", subject: "text", body: "bytes" },
+  receipt: { from: "box", subject: "text", version: "number", epoch: "number" },
+  visit: { from: "box", subject: "text", code: "text", body: "bytes" },
+  withdrawn: { from: "box", subject: "text" },
 };
 
 function fromSite(v: unknown): Card | FromSite {
   return shaped(v, fromSiteFields) as Card | FromSite;
 }
 
-function toSite(v: unknown): ToSite {
-  return shaped(v, toSiteFields) as ToSite;
+function toSite(v: unknown): Signed {
+  return shaped(v, toSiteFields) as Signed;
 }
 
 function shaped(v: unknown, letters: Record<string, Record<string, keyof typeof forms>>): object {

@@ -41,12 +41,12 @@ func page(t *testing.T, p *browsertest.Page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if made := browsertest.Call[madeCard](t, p, "card", string(code)); made != (madeCard{string(code), code.String(), code.Box().String()}) {
+	if made := browsertest.Call[madeCard](t, p, "card", string(code)); made != (madeCard{string(code), code.String(), code.Box().String(), code.From()}) {
 		t.Errorf("card %+v", made)
 	}
 	for name, want := range map[string]string{
 		"leaf": leafOf(t, master, "", ledger, id, 1), "pass": leafOf(t, master, "/pass/1", ledger, id, 1), "sheet": strings.Join(groups, "-"),
-		"code": code.String(), "box": code.Box().String(), "key": hex.EncodeToString(key), "inbox": client.InboxBox(make([]byte, 65)).String(),
+		"code": code.String(), "box": code.Box().String(), "key": hex.EncodeToString(key), "from": code.From(), "inbox": client.InboxBox(make([]byte, 65)).String(),
 	} {
 		if !strings.Contains(section, want) {
 			t.Errorf("docs/wire.md lacks the %s: %s", name, want)

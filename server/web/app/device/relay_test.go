@@ -15,6 +15,7 @@ import (
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/api"
 	"github.com/trialith/trialith/server/client"
+	"github.com/trialith/trialith/server/mailbox"
 	"github.com/trialith/trialith/server/relay/sealed"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
@@ -263,6 +264,40 @@ func TestGivenUpApart(t *testing.T) {
 	l.clock.ms.Add(2 * hour)
 	if s := call[synced](l, "sync", true); !slices.Equal(s.Accepted, []act.Kind{act.Superseded}) {
 		t.Errorf("in a later one: %+v", s)
+	}
+}
+
+// TestCardKnower: who has read a card can write in the site's name, but cannot
+// take its participant's letters to another inbox, nor say that a notice of
+// leaving was heard before there is one.
+func TestCardKnower(t *testing.T) {
+	t.Parallel()
+	l := open(t, "server/web/app/device/testdata/course.ts")
+	other, err := client.NewInbox()
+	l.check(err)
+	forged := client.Card{
+		Type: "card", Ledger: l.ledger.ID().String(), Trial: l.trial.String(), Site: l.site.String(), SiteName: "Clinic", Investigator: l.doctor.String(),
+		Version: 1, Day: int64(trial.DayOf(l.clock.Now())), Study: l.protocol.PublicTitle, Contact: "555-0666", Inbox: other.Public(), Code: "07-0012",
+	}
+	l.writes(forged)
+	joins(l)
+	l.writes(forged)
+	forged.Inbox, forged.Contact = l.inbox.Public(), "555-0667"
+	l.writes(forged)
+	l.writes(client.Letter{Type: "acknowledged", What: "withdrawn"})
+	call[synced](l, "sync", true)
+	if m := call[map[string]any](l, "memory"); m["heard"] != false || m["contact"] != "555-0100" {
+		t.Errorf("heard %v, contact %v", m["heard"], m["contact"])
+	}
+	call[any](l, "leave")
+	l.reads("withdrawn")
+	l.writes(client.Letter{Type: "acknowledged", What: "withdrawn"})
+	call[synced](l, "sync", true)
+	if m := call[map[string]any](l, "memory"); m["heard"] != true {
+		t.Error("not heard")
+	}
+	if posted, err := l.boxes.Get(mailbox.Box(other.Box()), 0); err != nil || len(posted) != 0 {
+		t.Errorf("%d letters in another inbox, %v", len(posted), err)
 	}
 }
 

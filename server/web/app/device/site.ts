@@ -3,7 +3,7 @@
 
 import { type Node } from "./api";
 import { unbase64 } from "./bytes";
-import { boxOf, parseCode, type Code } from "./card";
+import { boxOf, fromOf, parseCode, type Code } from "./card";
 import { DeviceError } from "./error";
 import { inboxBox, openFromCard, sealToInbox, type Card, type FromSite, type ToSite } from "./mail";
 import { siteOf, type Participation } from "./participation";
@@ -15,13 +15,16 @@ export interface Invitation {
   card: Card;
 }
 
-/** invitation opens a card's newest invitation by its code. */
+/**
+ * invitation opens a card's newest invitation by its code. Whoever has read the
+ * card can write one: where answers go stands as the first one said.
+ */
 export async function invitation(node: Node, text: string, signal?: AbortSignal): Promise<Invitation> {
   const code = parseCode(text);
   const box = await boxOf(code);
   let card: Card | undefined;
   for await (const { words } of letters(node, code, box, 0, signal)) {
-    card = words?.type === "card" ? words : card;
+    card = words?.type === "card" && (!card || sameSite(card, words)) ? words : card;
   }
   if (!card) {
     throw new DeviceError("card", "no invitation under this code; compare it with the card, or ask the site for a new one");
@@ -30,6 +33,10 @@ export async function invitation(node: Node, text: string, signal?: AbortSignal)
     throw new DeviceError("card", "this invitation is for another ledger; open the address that stands on the card");
   }
   return { code, box, card };
+}
+
+function sameSite(a: Pick<Card, "trial" | "site" | "inbox">, b: Card): boolean {
+  return a.trial === b.trial && a.site === b.site && a.inbox === b.inbox;
 }
 
 /** letters reads a card's mailbox after a sequence. Whoever knows the box can put noise into it: words is undefined for what does not open. */
@@ -53,12 +60,16 @@ function unread(e: unknown): undefined {
   return undefined;
 }
 
-/** heed notes what a letter of the site says. */
+/**
+ * heed notes what a letter of the site says. Whoever has read the card can write
+ * one, so none changes where this device's own letters go, and no card anything
+ * once its bearer has asked to be enrolled: the site writes used cards no more.
+ */
 export function heed(p: Participation, words: Card | FromSite): void {
   switch (words.type) {
     case "card":
-      if (words.trial === p.trial && words.ledger === p.ledger) {
-        Object.assign(p, siteOf(words), { version: p.enrolled === "yes" ? p.version : words.version });
+      if (words.ledger === p.ledger && sameSite(p, words) && (p.enrolled === "no" || p.enrolled === "refused")) {
+        Object.assign(p, siteOf(words), { version: words.version });
       }
       break;
     case "refused":
@@ -72,7 +83,7 @@ export function heed(p: Participation, words: Card | FromSite): void {
       p.entries.filter((e) => e.slot === words.slot).forEach((e) => (e.recorded = true));
       break;
     case "acknowledged":
-      p.heard = true;
+      p.heard ||= p.told;
       break;
     case "enrolled": // the public list says so itself
       break;
@@ -80,7 +91,7 @@ export function heed(p: Participation, words: Card | FromSite): void {
 }
 
 /** post sends a letter to the site's inbox. */
-export async function post(node: Node, p: Pick<Participation, "inbox">, letter: ToSite, signal?: AbortSignal): Promise<void> {
+export async function post(node: Node, p: Pick<Participation, "inbox" | "card">, letter: ToSite, signal?: AbortSignal): Promise<void> {
   const inbox = unbase64(p.inbox, "inbox");
-  await node.post(await inboxBox(inbox), await sealToInbox(inbox, letter), signal);
+  await node.post(await inboxBox(inbox), await sealToInbox(inbox, { ...letter, from: await fromOf(p.card) }), signal);
 }

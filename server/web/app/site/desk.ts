@@ -8,9 +8,9 @@ import { base64, equal, hex, random, unbase64, type Bytes, type Name } from "../
 import { Kind as ActKind, type Act } from "../device/act";
 import { decodeEnrol, decodeEntry, encodeEnrol, encodeEntry, readEntryText } from "../device/body";
 import { sum } from "../device/hash";
-import { boxOf, newCode } from "../device/card";
+import { boxOf, fromOf, newCode } from "../device/card";
 import { tidy } from "../device/crockford";
-import { inboxBox, openFromInbox, sealToCard, type Card as Invitation, type FromSite, type ToSite } from "../device/mail";
+import { inboxBox, openFromInbox, sealToCard, type Card as Invitation, type FromSite, type Signed } from "../device/mail";
 import * as node from "./node";
 import { Safe } from "./safe";
 import {
@@ -104,7 +104,7 @@ export class Desk {
       this.tables.clock = now;
       for (const l of letters) {
         const words = await openFromInbox(this.safe.inbox, l.body).catch(() => undefined);
-        if (words && this.take(words, l.time)) came++;
+        if (words && await this.written(words) && this.take(words, l.time)) came++;
         this.tables.after = l.sequence;
       }
       if (letters.length > 0) await this.safe.save();
@@ -112,9 +112,17 @@ export class Desk {
     }
   }
 
+  /** Who has not the card cannot withdraw in its name, or say that they consented. */
+  private async written(r: Signed): Promise<boolean> {
+    const card = this.cardFor(r);
+    return card !== undefined && r.from === await fromOf(card.code);
+  }
+
+  private cardFor(r: Signed): Card | undefined { return r.type === "enrol" ? this.card(r.box) : this.cardOf(r.subject); }
+
   /** Puts a letter on its table. What names no card of ours is nobody's. */
-  private take(r: ToSite, time: number): boolean {
-    const card = r.type === "enrol" ? this.card(r.box) : this.cardOf(r.subject);
+  private take(r: Signed, time: number): boolean {
+    const card = this.cardFor(r);
     if (!card || r.subject !== card.subject) return false;
     const t = this.tables, box = card.box;
     switch (r.type) {

@@ -2,8 +2,8 @@
 
 import { generate } from "./record";
 import { base64, hex, random, unbase64, unhex } from "../bytes";
-import { boxOf, formatCode, newCode, parseCode } from "../card";
-import { inboxBox, openFromCard, openFromInbox, sealToCard, sealToInbox, type Card, type FromSite, type ToSite } from "../mail";
+import { boxOf, formatCode, fromOf, newCode, parseCode } from "../card";
+import { inboxBox, openFromCard, openFromInbox, sealToCard, sealToInbox, type Card, type FromSite, type Signed } from "../mail";
 import { decodeMaster, encodeMaster, SheetError } from "../recovery";
 import { Store } from "../store";
 import { importKeyPair } from "../../seal";
@@ -11,12 +11,12 @@ import { importKeyPair } from "../../seal";
 export const newCodes = (n: number): string[] => Array.from({ length: n }, newCode);
 export const card = async (text: string) => {
   const code = parseCode(text);
-  return { code, format: formatCode(code), box: await boxOf(code) };
+  return { code, format: formatCode(code), box: await boxOf(code), from: await fromOf(code) };
 };
 export const cardLetter = async (code: string, words: Card | FromSite): Promise<string> => base64(await sealToCard(code, words));
 export const openCard = (code: string, letter: string) => openFromCard(code, unbase64(letter, "letter"));
 export const inboxName = (key: string): Promise<string> => inboxBox(unbase64(key, "key"));
-export const inboxLetter = async (key: string, words: ToSite): Promise<string> => base64(await sealToInbox(unbase64(key, "key"), words));
+export const inboxLetter = async (key: string, words: Signed): Promise<string> => base64(await sealToInbox(unbase64(key, "key"), words));
 export const openInbox = async (secret: string, key: string, letter: string) => {
   const pair = await importKeyPair(unbase64(secret, "secret"), unbase64(key, "key"), false);
   return openFromInbox(pair, unbase64(letter, "letter"));
