@@ -357,7 +357,7 @@ func TestParticipantsBrowser(t *testing.T) {
 	}
 	groups := p.sheet()
 	p.visit(study)
-	p.renew()
+	p.renew(wire)
 	p.recover(code, groups)
 	p.leaveOffline(wire)
 }
@@ -408,7 +408,7 @@ func (p *handset) visit(study string) {
 }
 
 // renew answers the new version.
-func (p *handset) renew() {
+func (p *handset) renew(l *line) {
 	p.t.Helper()
 	p.open("/my-consent?lang=en")
 	for range 60 {
@@ -425,7 +425,13 @@ func (p *handset) renew() {
 	p.look("news")
 	p.press("Read the new text")
 	p.read("")
+	// The connection goes just before the decision. It is kept, and goes out by itself.
+	p.says("This device is ready.")
+	p.cut(l, true)
 	p.press("I agree to the new version")
+	p.at("Your consent is on its way")
+	p.look("unsent")
+	p.cut(l, false)
 	p.at("You have agreed")
 	p.press("Go to my consent")
 	p.at("My consent")
