@@ -388,6 +388,8 @@ func (d *desk) visit(p *guest) {
 	d.t.Helper()
 	visit := device.Visit{Kind: act.Visit, Site: p.site, Slot: "start", Day: trial.Day(p.card.Day)}
 	body := wire.Marshal(must(p.phone.Entry(d.t.Context(), visit, 1)))
+	// Who has not the card keeps nobody from a dose.
+	p.post(client.Letter{Type: "withdrawn", Subject: p.card.Code, From: client.NewCode().From()})
 	p.tell(client.Letter{Type: "visit", Subject: p.card.Code, Code: "K7QM2R", Body: body})
 	d.open("visit")
 	d.shows("Record a visit or dose")
@@ -446,8 +448,6 @@ func (d *desk) elsewhere(p *guest, body []byte) {
 
 func (d *desk) withdrawn(p *guest) {
 	d.t.Helper()
-	p.post(client.Letter{Type: "withdrawn", Subject: p.card.Code}) // who has not the card moves nothing
-	p.post(client.Letter{Type: "withdrawn", Subject: p.card.Code, From: client.NewCode().From()})
 	p.tell(client.Letter{Type: "withdrawn", Subject: p.card.Code})
 	p.tell(client.Letter{Type: "withdrawn", Subject: "somebody else"})
 	if err := p.api.Post(d.t.Context(), client.InboxBox(p.card.Inbox), make([]byte, client.LetterSize)); err != nil {
