@@ -63,7 +63,7 @@ func (f File) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	if f.Name == gnark.List {
+	if f.Name == gnark.List || f.Name == KeyList {
 		h.Set("Cache-Control", "no-cache")
 	}
 	tag := `"` + hex.EncodeToString(f.Hash[:16]) + encoding + `"`

@@ -6,6 +6,9 @@
 // which take and return Uint8Array; what fails returns an Error instead.
 //
 //	load(key)                   the dump that was made for this build
+//	loadKey(proving, verifying, hash)
+//	                            another ceremony's keys as it left them; the hash is
+//	                            the ledger's name for the verifying key
 //	check(witness)              empty; an Error says what is wrong with it
 //	prove(witness)              a proof, 128 bytes; verified before it is returned
 //	verify(proof, statement)    one byte: 1 where the proof holds, 0 where it does not
@@ -32,16 +35,21 @@ var dumpHash, verifyingKey string
 
 func main() {
 	js.Global().Call("trialithProver", map[string]any{
-		"load":   function(1, load),
-		"check":  function(1, check),
-		"prove":  function(1, prove),
-		"verify": function(2, verify),
-		"path":   function(2, path),
+		"load":    function(1, load),
+		"loadKey": function(3, loadKey),
+		"check":   function(1, check),
+		"prove":   function(1, prove),
+		"verify":  function(2, verify),
+		"path":    function(2, path),
 	})
 	select {} // the functions live as long as the worker
 }
 
-var loaded *prover.Prover
+// What proofs are made with, and what they must pass.
+var (
+	loaded *prover.Prover
+	key    *verifier.Key
+)
 
 func load(args [][]byte) ([]byte, error) {
 	var hash [32]byte
@@ -55,7 +63,23 @@ func load(args [][]byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	loaded = p
+	loaded, key = p, verifier.Development()
+	return nil, nil
+}
+
+func loadKey(args [][]byte) ([]byte, error) {
+	if len(args[2]) != 32 {
+		return nil, fmt.Errorf("verifying key: a name of %d bytes, want 32", len(args[2]))
+	}
+	k, err := verifier.ParsePinned(args[1], [32]byte(args[2]))
+	if err != nil {
+		return nil, err
+	}
+	p, err := prover.NewPaired(tree.Depth, args[0], k)
+	if err != nil {
+		return nil, err
+	}
+	loaded, key = p, k
 	return nil, nil
 }
 
@@ -81,19 +105,22 @@ func prove(args [][]byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := verifier.Development().Verify(proof, w.Statement); err != nil {
+	if err := key.Verify(proof, w.Statement); err != nil {
 		return nil, fmt.Errorf("own proof: %w", err)
 	}
 	return proof[:], nil
 }
 
 func verify(args [][]byte) ([]byte, error) {
+	if key == nil {
+		return nil, errors.New("no key is loaded")
+	}
 	s, err := prover.ParseStatement(args[1])
 	if err != nil {
 		return nil, err
 	}
 	proof, err := verifier.ParseProof(args[0])
-	if err != nil || verifier.Development().Verify(proof, s) != nil {
+	if err != nil || key.Verify(proof, s) != nil {
 		return []byte{0}, nil //nolint:nilerr // bytes that are no proof do not hold either
 	}
 	return []byte{1}, nil

@@ -3,11 +3,12 @@
 // is made after the click: seconds on a slow phone, but it works.
 import { asProverError, ProverError } from "./error";
 import { R } from "./kernel";
+import type { LedgerKey } from "./ledgerkey";
 import { scripts } from "./pins";
 import type { OpenOptions, Progress, Witness } from "./prover";
 
-/** What the worker is asked: the function's name and its bytes. The first is "open" with the base address. */
-export type Question = { id: number; call: "open"; base: string } | { id: number; call: "check" | "prove" | "verify" | "path"; args: Uint8Array[] };
+/** What the worker is asked: the function's name and its bytes. The first is "open" with the base address, and the key where it is not the built-in one. */
+export type Question = { id: number; call: "open"; base: string; key: LedgerKey | undefined } | { id: number; call: "check" | "prove" | "verify" | "path"; args: Uint8Array[] };
 
 /** What the worker answers: bytes, or what went wrong; meanwhile how far it is. */
 export type Answer = { id: number; value: Uint8Array } | { id: number; error: { code: ProverError["code"]; message: string } } | { progress: Progress };
@@ -32,15 +33,18 @@ export class Gnark {
     worker.onerror = (e) => this.#break(new ProverError("internal", `the prover's worker stopped: ${e.message || "no reason given"}; load the page again`));
   }
 
-  /** open starts the worker and loads program and key; each is compared with the hash that the server lists. */
-  static async open(o: OpenOptions = {}): Promise<Gnark> {
+  /**
+   * open starts the worker and loads program and key; each is compared with the hash that the server lists.
+   * The program refuses a key that does not belong to the verifying key (ledgerkey.ts says why that is enough).
+   */
+  static async open(o: OpenOptions = {}, key?: LedgerKey): Promise<Gnark> {
     if (o.signal?.aborted) throw cancelled();
     const base = new URL(o.base ?? "/prover/", location.href).href;
     const g = new Gnark(new Worker(new URL(scripts["gnark.js"].file, base), { credentials: "omit", name: "gnark" }), o);
     const abort = (): void => g.#break(cancelled());
     o.signal?.addEventListener("abort", abort, { once: true });
     try {
-      await g.#ask({ id: 0, call: "open", base });
+      await g.#ask({ id: 0, call: "open", base, key });
     } catch (e) {
       g.close();
       throw asProverError(e);

@@ -3,8 +3,9 @@
 // the program's functions. See cmd/prover.
 import { asProverError, ProverError } from "./error";
 import type { Answer, Question } from "./gnark";
+import type { LedgerKey } from "./ledgerkey";
 
-type Functions = Record<"load" | "check" | "prove" | "verify" | "path", (...args: Uint8Array[]) => Uint8Array | Error>;
+type Functions = Record<"load" | "loadKey" | "check" | "prove" | "verify" | "path", (...args: Uint8Array[]) => Uint8Array | Error>;
 interface Entry { file: string; sha256: string; bytes: number }
 type List = { files: Record<"gnark.wasm" | "gnark.key" | "wasm_exec.js", Entry> };
 interface Program { importObject: WebAssembly.Imports; run(i: WebAssembly.Instance): Promise<void> }
@@ -22,7 +23,7 @@ let functions: Functions | undefined;
 
 scope.onmessage = async ({ data: q }) => {
   try {
-    scope.postMessage({ id: q.id, value: q.call === "open" ? await open(q.base) : call(q.call, q.args) });
+    scope.postMessage({ id: q.id, value: q.call === "open" ? await open(q.base, q.key) : call(q.call, q.args) });
   } catch (e) {
     const { code, message } = asProverError(e);
     scope.postMessage({ id: q.id, error: { code, message } });
@@ -37,17 +38,19 @@ function call(name: keyof Functions, args: Uint8Array[]): Uint8Array {
   return out;
 }
 
-async function open(base: string): Promise<Uint8Array> {
+async function open(base: string, other: LedgerKey | undefined): Promise<Uint8Array> {
   const { files } = (await (await get(base, "gnark.json")).json()) as List;
-  const total = files["gnark.wasm"].bytes + files["gnark.key"].bytes;
+  const keyFile: Entry = other?.proving ?? files["gnark.key"];
+  const total = files["gnark.wasm"].bytes + keyFile.bytes;
   let done = 0;
   const loaded = (n: number): void => scope.postMessage({ progress: { step: "download", done: (done += n), total } });
-  const [program, key] = await Promise.all([body(base, files["gnark.wasm"], loaded), body(base, files["gnark.key"], loaded)]);
+  const [program, key] = await Promise.all([body(base, files["gnark.wasm"], loaded), body(base, keyFile, loaded)]);
   // The starter has no secrecy to lose that this script has not: both are this
   // site's own, and a worker has no way to check a script before it runs it.
   scope.importScripts(new URL(files["wasm_exec.js"].file, base).href);
   functions = await start(program);
-  call("load", [key]);
+  if (other) call("loadKey", [key, other.verifying, nameBytes(other.hash)]);
+  else call("load", [key]);
   return new Uint8Array(0);
 }
 
@@ -59,6 +62,8 @@ async function start(program: Uint8Array<ArrayBuffer>): Promise<Functions> {
     go.run(instance).then(() => reject(new ProverError("internal", "the prover ended")), reject);
   });
 }
+
+const nameBytes = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (x) => Number.parseInt(x, 16));
 
 async function get(base: string, file: string): Promise<Response> {
   const failed = (why: string): ProverError => new ProverError("download", `${file}: ${why}; look at your connection and try again`);

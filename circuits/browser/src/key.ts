@@ -5,6 +5,7 @@
  */
 import { type Expanded, recall, remember } from "./cache";
 import { G1, G2, type Group } from "./curve";
+import { ProverError } from "./error";
 import { type Pinned, download } from "./files";
 import { type Kernel, LIMBS, wordsOf } from "./kernel";
 import type { Repeat } from "./msm";
@@ -50,6 +51,8 @@ export function readSmall(file: Uint8Array): SmallKey {
 function readBases(r: Reader): BaseWires {
   const count = r.u32();
   const repeated = r.u32();
+  // Both are numbered with 16 bits: more would only fill the memory.
+  if (count > 0xffff || repeated > count) throw new ProverError("changed", `small.bin: ${count} bases, ${repeated} of them repeated; load the page again`);
   const wires = Uint16Array.from({ length: count }, () => r.u16());
   const repeats = Array.from({ length: repeated }, (): Repeat => ({ i: r.u16(), j: r.u16(), sign: r.u16() === 1 ? 1 : -1 }));
   return { wires, repeats };
@@ -82,6 +85,8 @@ export async function loadPart(kernel: Kernel, roots: Roots, part: PartName, fil
   let y = kept?.y;
   if (!y || !points.agrees(y)) {
     y = points.expand();
+    // x of no point: the pin says what the file is, and for a ceremony's key not that it is right.
+    if (!points.agrees(y)) throw new ProverError("changed", `${file.url}: a point of it is not on its curve; tell the study`);
     await remember(file, { file: bytes, y } satisfies Expanded);
   }
   watch.expanded();

@@ -23,6 +23,15 @@ export const MESSAGE = 3;
 /** Bytes of a verifying key: α β₁ β γ δ₁ δ, the number 21, K₀ to K₂₀, and no commitments. */
 export const KEY_BYTES = 3 * 32 + 3 * 64 + 4 + (INPUTS + 1) * 32 + 8;
 
+/** The generators of the groups: x and y of G1, and the coordinates x₀, x₁, y₀, y₁ of G2. */
+const GENERATOR = [1n, 2n] as const;
+const GENERATOR2 = [
+  10857046999023057135944570762232829481370756359578518086990519993285655852781n,
+  11559732032986387107991004021392285783925812861821192530917403151452391805634n,
+  8495653923123431417604973247489272438418190587263600148770280649306958101930n,
+  4082367875863433681332203403145435568316851327593401208105741076214120093531n,
+] as const;
+
 /** Digits of the walk to [6x + 2]Q, the least first. */
 const LOOP: readonly number[] = signedDigits(6n * CURVE_X + 2n);
 /** Lines of a walk: of each doubling, each addition, and the two at the end. */
@@ -50,6 +59,9 @@ export class Verifier {
   readonly #gamma: number; // lines
   readonly #delta: number;
   readonly #alphaBeta: number;
+  /** δ on G1 and on G2, as on the wire. */
+  readonly delta1: Uint32Array;
+  readonly delta2: Uint32Array;
 
   /** Reads a verifying key in the form of circuits/verifier, which is gnark's. */
   constructor(kernel: Kernel, g1: Curve, g2: Curve, roots: Roots, key: Uint8Array) {
@@ -70,9 +82,31 @@ export class Verifier {
       return { at, negative: g1.negative(at) };
     });
     this.#gamma = this.#walked(second(4 * 32));
-    this.#delta = this.#walked(second(7 * 32));
+    const delta = second(7 * 32);
+    this.#delta = this.#walked(delta);
+    this.delta1 = g1.store(first(6 * 32));
+    this.delta2 = g2.store(delta);
     this.#alphaBeta = kernel.alloc(TWELVE);
     this.#pair(this.#alphaBeta, [{ point: first(0), lines: this.#walked(second(2 * 32)) }]);
+  }
+
+  /** Whether δ is the same multiple of both generators: e(δ₁, G₂) = e(G₁, δ₂). */
+  deltasAgree(): boolean {
+    return this.#within(() => {
+      const kernel = this.#kernel;
+      const g1 = kernel.alloc(AFFINE);
+      kernel.put(g1, inField(GENERATOR[0]), 0n);
+      kernel.put(g1 + PAIR, inField(P - GENERATOR[1]), 0n); // −G₁
+      const [x0, x1, y0, y1] = GENERATOR2.map(inField) as [bigint, bigint, bigint, bigint];
+      const g2 = kernel.alloc(AFFINE);
+      kernel.put(g2, x0, x1);
+      kernel.put(g2 + PAIR, y0, y1);
+      const f = kernel.alloc(TWELVE);
+      this.#pair(f, [{ point: this.#g1.load(this.delta1), lines: this.#walked(g2) }, { point: g1, lines: this.#delta }]);
+      const one = kernel.alloc(TWELVE);
+      this.#tower.setOne(one);
+      return this.#tower.equal(f, one);
+    });
   }
 
   /** K₀ + Σ xᵢKᵢ of all inputs but the message. */

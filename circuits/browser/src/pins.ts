@@ -21,6 +21,6 @@ export const pins = {
 
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
-  "gnark.js": { file: "gnark.7b7e825a0d829d72.js", sha256: "7b7e825a0d829d72f4d7bcb81a1ff657e07f07cb49f0e54ee022791c5c34604c", bytes: 2132 },
-  "worker.js": { file: "worker.c834792ca945bce7.js", sha256: "c834792ca945bce7c9e2d8dd9cb7e12c9dc6485eb3826d0d96f7201a8b16ea9e", bytes: 39943 },
+  "gnark.js": { file: "gnark.2e767a455fb5482c.js", sha256: "2e767a455fb5482c7adcccdb956699e10ae36d94f8c753c7cd70334e7d549850", bytes: 2254 },
+  "worker.js": { file: "worker.4d89859ee59ddf23.js", sha256: "4d89859ee59ddf232604d8853e5fc760c055751f3cdf64a16fd627c2feb400a1", bytes: 39926 },
 } as const satisfies Record<string, Pin>;

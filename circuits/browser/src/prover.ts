@@ -13,6 +13,7 @@ import { type Sums, wipe } from "./assemble";
 import { ProverError, type ProverCode, asProverError } from "./error";
 import { type Pinned, download } from "./files";
 import { Gnark } from "./gnark";
+import { type LedgerKey, builtIn, ledgerKey } from "./ledgerkey";
 import { type Pin, pins as builtPins, scripts as builtScripts } from "./pins";
 import { R } from "./kernel";
 import { Remote } from "./remote";
@@ -33,6 +34,11 @@ export interface OpenOptions {
   base?: string;
   /** Unless given: 2, or 1 where the device has one core. */
   workers?: 1 | 2 | 3 | 4;
+  /**
+   * The name of the verifying key that the ledger's genesis names, 64 lower-case
+   * hexadecimal digits. Unless given, the development key, which is built in.
+   */
+  verifyingKey?: string;
   onProgress?: (p: Progress) => void;
   /** Ends the opening. */
   signal?: AbortSignal;
@@ -73,14 +79,17 @@ export class Prover {
 
   /**
    * Downloads the files, compares them with their pinned hashes and expands the key.
-   * Errors: "unsupported", "download", "changed" (another hash), "cancelled".
+   * Errors: "unsupported" (also: the node has no proving key for this ledger),
+   * "download", "changed" (another hash, or a key that could give secrets away),
+   * "cancelled".
    * Only tests give pins.
    */
   static async open(o: OpenOptions = {}, pins: Pins = { files: builtPins, worker: builtScripts["worker.js"] }): Promise<Prover> {
     if (typeof WebAssembly !== "object" || typeof Worker !== "function") {
       throw new ProverError("unsupported", "this browser cannot make a proof: it lacks WebAssembly or workers; use a newer one, or another device");
     }
-    return new Prover(hasVectors() ? await Team.open(o, pins) : await Gnark.open(o));
+    const key = o.verifyingKey === undefined ? undefined : await ledgerKey(new URL(o.base ?? "/prover/", location.href), o.verifyingKey, o.signal);
+    return new Prover(hasVectors() ? await Team.open(o, pins, key) : await Gnark.open(o, key));
   }
 
   /**
@@ -136,20 +145,22 @@ class Team implements Engine {
   readonly #shares: readonly (readonly Job[])[];
   readonly #options: OpenOptions;
   readonly #pins: Pins;
+  readonly #verifyingKey: Uint8Array;
   #workers: Promise<readonly Remote[]> | undefined;
   #running: Remote[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
   #stops = 0;
 
-  private constructor(o: OpenOptions, pins: Pins) {
+  private constructor(o: OpenOptions, pins: Pins, key: LedgerKey | undefined) {
     this.#options = o;
-    this.#pins = pins;
+    this.#pins = key ? { ...pins, files: { ...pins.files, ...key.files } } : pins;
+    this.#verifyingKey = key?.verifying ?? builtIn();
     this.#shares = SHARES[o.workers ?? (navigator.hardwareConcurrency > 1 ? 2 : 1)];
   }
 
-  static async open(o: OpenOptions, pins: Pins): Promise<Team> {
-    const team = new Team(o, pins);
+  static async open(o: OpenOptions, pins: Pins, key: LedgerKey | undefined): Promise<Team> {
+    const team = new Team(o, pins, key);
     await team.#until(o.signal, () => team.#ready());
     return team;
   }
@@ -236,15 +247,13 @@ class Team implements Engine {
     const workers = this.#shares.map(() => new Remote(script.url, tell, (why) => this.#stop(why)));
     this.#running = workers;
     const all = PARTS.map((name) => at(files[`${name}.bin`]));
-    const first = { small: at(files["small.bin"]), circuit: at(files["circuit.bin"]), all };
+    const first = { small: at(files["small.bin"]), circuit: at(files["circuit.bin"]), all, verifyingKey: this.#verifyingKey };
     await Promise.all(
       workers.map((worker, i) => {
         const parts = PARTS.filter((name) => this.#shares[i]!.includes(name)).map((name) => ({ name, file: at(files[`${name}.bin`]) }));
         return worker.call("load", [i === 0 ? { module, parts, first } : ({ module, parts } satisfies Load)]);
       }),
     );
-    // The verifier's tables are made while nobody waits; a fault shows when they are used.
-    workers[0]!.call("warm", []).catch(() => undefined);
     return workers;
   }
 

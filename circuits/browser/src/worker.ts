@@ -2,7 +2,8 @@
  * One proving worker. What it holds of the key is its share of the work; the first
  * worker also holds the circuit, finishes proofs and verifies them. It imports no
  * pins: the page, which was loaded with them, sends each file's with its address,
- * so that this script's own hash can stand among them.
+ * so that this script's own hash can stand among them; and the verifying key, which
+ * may be a ceremony's.
  */
 import { Assembly, type Sums, wipe } from "./assemble";
 import { forgetOthers } from "./cache";
@@ -11,19 +12,24 @@ import { Curve, G1, G2, type Point } from "./curve";
 import { ProverError, asProverError } from "./error";
 import { type Pinned, download } from "./files";
 import { type PartName, type SmallKey, groupOf, loadPart, pick, readSmall } from "./key";
-import { Kernel, type Exports } from "./kernel";
+import { Kernel, LIMBS, type Exports } from "./kernel";
 import { MultiExp, fold } from "./msm";
 import { INPUTS, Verifier } from "./pairing";
 import { type Way, wayTo } from "./path";
 import { type Bases, Roots } from "./points";
-import { verifyingKey } from "./vk";
+import { refuseUntrusted } from "./trust";
 
 /** What a worker loads. */
 export interface Load {
   readonly module: WebAssembly.Module;
   readonly parts: readonly { readonly name: PartName; readonly file: Pinned }[];
   /** For the first worker alone. */
-  readonly first?: { readonly small: Pinned; readonly circuit: Pinned; readonly all: readonly Pinned[] };
+  readonly first?: {
+    readonly small: Pinned;
+    readonly circuit: Pinned;
+    readonly all: readonly Pinned[];
+    readonly verifyingKey: Uint8Array;
+  };
 }
 
 /** One multi-exponentiation. Z and Z1 are over the quotient, which the first worker makes itself. */
@@ -40,8 +46,6 @@ export type Step = "download" | "check" | "expand";
 /** What one can ask of a worker. */
 export interface Api {
   load(what: Load): Promise<void>;
-  /** Makes the verifier's tables; later calls wait for it. */
-  warm(): void;
   solve(inputs: readonly bigint[]): Scalars;
   work(jobs: readonly Job[], scalars: Scalars): Points;
   keep(sums: Sums, inputs: readonly bigint[]): number;
@@ -97,14 +101,10 @@ export class Desk implements Api {
     const parts = what.parts.map(({ name, file }) => this.#part(name, file));
     if (files) {
       const [small, circuit] = await files;
-      this.#open(small, circuit);
+      this.#open(small, circuit, first!.verifyingKey);
     }
     await Promise.all(parts);
     if (first) await forgetOthers(first.all);
-  }
-
-  warm(): void {
-    this.#tables();
   }
 
   solve(inputs: readonly bigint[]): Scalars {
@@ -178,10 +178,15 @@ export class Desk implements Api {
     this.#msm = new MultiExp(this.#kernel);
   }
 
-  #open(small: Uint8Array, circuit: Uint8Array): void {
-    this.#small = readSmall(small);
+  /** Nothing is made with a key before it is known that it gives no secret away. */
+  #open(small: Uint8Array, circuit: Uint8Array, verifyingKey: Uint8Array): void {
+    const key = readSmall(small);
+    const verifier = new Verifier(this.#kernel, this.#g1, this.#g2, this.#roots, verifyingKey);
+    refuseUntrusted(this.#kernel, this.#roots, key, verifier);
+    this.#verifier = verifier;
+    this.#small = key;
     this.#circuit = new Circuit(this.#kernel, circuit);
-    this.#assembly = new Assembly(this.#kernel, this.#g1, this.#g2, this.#small);
+    this.#assembly = new Assembly(this.#kernel, this.#g1, this.#g2, key);
   }
 
   async #download(file: Pinned): Promise<Uint8Array<ArrayBuffer>> {
@@ -204,7 +209,8 @@ export class Desk implements Api {
   }
 
   #tables(): Verifier {
-    return (this.#verifier ??= new Verifier(this.#kernel, this.#g1, this.#g2, this.#roots, verifyingKey()));
+    if (!this.#verifier) throw new ProverError("internal", "this worker does not hold the verifying key");
+    return this.#verifier;
   }
 
   #work(jobs: readonly Job[], scalars: Scalars): Points {
@@ -220,6 +226,8 @@ export class Desk implements Api {
   }
 
   #sum(job: Job, bases: Bases, scalars: Int32Array): Point {
+    // The key's files agree in this, or memory that is none of the key's would be added up.
+    if (scalars.length !== LIMBS * bases.count) throw new ProverError("changed", `part ${job} of the key has ${bases.count} points, and small.bin says ${scalars.length / LIMBS}`);
     const mark = this.#kernel.mark();
     const curve = job !== "Z1" && groupOf(job) === G2 ? this.#g2 : this.#g1;
     try {

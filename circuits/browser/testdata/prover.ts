@@ -36,6 +36,26 @@ export async function open(workers: OpenOptions["workers"]): Promise<string[]> {
   return [prover.kind, ...steps];
 }
 
+/** Opens the prover of a ledger that names this verifying key, from the files below a base. */
+export async function openKey(base: string, verifyingKey: string, workers: OpenOptions["workers"], vectors: boolean): Promise<string> {
+  prover?.close();
+  const validate = WebAssembly.validate;
+  if (!vectors) WebAssembly.validate = () => false;
+  try {
+    prover = await Prover.open({ base, verifyingKey, ...(workers ? { workers } : {}) });
+  } finally {
+    WebAssembly.validate = validate;
+  }
+  return prover.kind;
+}
+
+/** Opens with one file's pin in place of the built-in one. */
+export async function openPinned(name: keyof typeof pins, file: string, sha256: string, bytes: number): Promise<string> {
+  const all: Pins = { files: { ...pins, [name]: { file, sha256, bytes } }, worker: scripts["worker.js"] };
+  (await Prover.open({ workers: 2 }, all)).close();
+  return "opened";
+}
+
 /** Prepares a witness and returns its place among those held. */
 export async function prepare(w: Plain): Promise<number> {
   return held.push(await prover.prepare(witness(w))) - 1;
