@@ -18,6 +18,7 @@ type Member struct {
 	Version  trial.Version `json:"version" doc:"it was enrolled under"`
 	Enrolled string        `json:"enrolled" format:"date-time" doc:"its registered answer days count from here"`
 	Active   bool          `json:"active"`
+	Left     string        `json:"left,omitempty" format:"date-time" doc:"when it left: what opened at its site until then it still owes, or withdraws from"`
 }
 
 // Latest is the latest act under a consent account. Whose it is nobody knows.
@@ -91,7 +92,7 @@ func (s *server) members(ctx context.Context, in *TrialPath) (*out[[]Member], er
 		return nil, err
 	}
 	return answer(list(all, func(m *readmodel.Member) Member {
-		return Member{Leaf: m.Leaf.String(), Site: m.Site.String(), Version: m.Version, Enrolled: instant(m.Enrolled), Active: m.Active}
+		return Member{Leaf: m.Leaf.String(), Site: m.Site.String(), Version: m.Version, Enrolled: instant(m.Enrolled), Active: m.Active, Left: instant(m.Left)}
 	}))
 }
 

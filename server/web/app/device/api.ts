@@ -61,6 +61,7 @@ export interface Member {
   version: number; // it was enrolled under
   enrolled: number;
   active: boolean;
+  left: number; // when it did; 0 while active
 }
 
 /** Latest is the latest act under a consent account. */
@@ -171,6 +172,7 @@ export class Node {
   async members(trial: Name, signal?: AbortSignal): Promise<Member[]> {
     return (await this.read(`/v1/trials/${trial}/members`, signal)).each((s) => ({
       leaf: s.name("leaf"), site: s.name("site"), version: s.count("version"), enrolled: s.time("enrolled"), active: s.flag("active"),
+      left: s.time("left"),
     }));
   }
 

@@ -29,6 +29,7 @@ export class Consenting {
     device: Device, l: Lists, owed: Answer, superseded: readonly Answer[], registration: Registration, prover: Prover, signal?: AbortSignal,
   ): Promise<Consenting> {
     const first = owed.kind === "";
+    await decided(device, first ? Kind.consent : Kind.options, owed.version);
     const act: Act = {
       ...device.act(first ? Kind.consent : Kind.options), version: owed.version, formSet: registration.formSet,
       sequence: first ? 0 : owed.sequence + 1, pass: first ? await device.pass(owed.version) : zeroName,
@@ -46,7 +47,8 @@ export class Consenting {
   /**
    * agree binds the choice and puts the act on the queue, with what gives up
    * earlier versions for it: those go later, apart from it. Direct says that it
-   * cannot wait to be mixed with others. Sync sends it.
+   * cannot wait to be mixed with others. Sync sends it. There is never a second
+   * one beside it, from this page or another: its choice could differ.
    */
   async agree(choice: Choice, direct = false, signal?: AbortSignal): Promise<Outgoing> {
     const taken = this.ordered(choice);
@@ -59,7 +61,12 @@ export class Consenting {
       sequence: this.act.sequence, body: base64(encodeActBody(proven, zeroName)), choice: taken, salt: hex(salt), direct,
       steady: this.on.steady,
     });
-    await this.device.put(o, ...this.apart);
+    await this.device.store.alone(`${o.study}/decide`, async () => {
+      for (const refused of await decided(this.device, o.kind, o.version)) {
+        await this.device.store.dropOutgoing(refused.id);
+      }
+      await this.device.put(o, ...this.apart);
+    });
     return o;
   }
 
@@ -98,6 +105,16 @@ export class Consenting {
     this.proof = await Unbound.open(this.prover, await this.device.own(), this.act, leaves, signal);
     this.on = { leaves, steady: false };
   }
+}
+
+// decided fails where such an act is on its way, and returns those that were refused.
+async function decided(device: Device, kind: Kind, version: number): Promise<Outgoing[]> {
+  const { id } = device.participation;
+  const made = (await device.store.outgoing()).filter((o) => o.study === id && o.kind === kind && o.version === version);
+  if (made.some((o) => o.state !== "refused")) {
+    throw new DeviceError("input", `version ${version}: answered on this device, and on its way`);
+  }
+  return made;
 }
 
 /**

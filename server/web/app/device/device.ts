@@ -35,10 +35,13 @@ export class Device {
 
   /** invite opens an invitation by its card's code and keeps it, with a fresh secret. The same card again is the same study. */
   static async invite(node: Node, store: Store, text: string, signal?: AbortSignal): Promise<Device> {
-    const { code, box, card } = await invitation(node, text, signal);
+    const { code, box, card, used } = await invitation(node, text, signal);
     const known = (await store.studies()).find((p) => p.card === code && p.trial === card.trial);
     if (known) {
       return new Device(node, store, known);
+    }
+    if (used) {
+      throw new DeviceError("used", "this card was used before; take the recovery sheet of who used it, or ask the site for a new card");
     }
     const p = join(card, code, box);
     await store.keep(p);
@@ -98,7 +101,9 @@ export class Device {
     const l = await lists(this.node, this.p.trial, signal);
     const now = await this.standing(l);
     await this.remember(now);
-    if (prover) {
+    if (prover && this.p.withdraws) {
+      await this.withdrawals(now, prover, signal); // also under what opened since the decision
+    } else if (prover) {
       await this.mend(l, now, prover, signal);
     }
     await this.tell(signal).catch(offline); // told next time
@@ -163,21 +168,25 @@ export class Device {
   private async leaving(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
     await this.change((p) => {
       p.leaving = true;
+      p.withdraws = true;
     });
     await this.tell(signal).catch(offline);
     const mine = (await this.store.outgoing()).filter((o) => o.study === this.p.id);
     for (const o of mine.filter((x) => x.kind !== Kind.withdraw && x.sent.length === 0)) {
       await this.store.dropOutgoing(o.id); // decided before, and never sent
     }
-    const outgoing: Outgoing[] = [];
-    for (const a of (await this.status(signal)).answers) {
-      const going = mine.some((o) => o.kind === Kind.withdraw && o.version === a.version);
-      // Of who left by the site's word no set tells what they owed; what they answered does.
-      if ((a.set !== "" || a.kind !== "") && !a.settled && a.kind !== "withdraw" && !going) {
-        outgoing.push(await this.withdrawal(a, prover, signal));
+    return { told: this.p.told, outgoing: await this.withdrawals(await this.status(signal), prover, signal) };
+  }
+
+  private async withdrawals(s: Status, prover: Prover, signal?: AbortSignal): Promise<Outgoing[]> {
+    const waits = (await this.store.outgoing()).filter((o) => o.study === this.p.id && o.kind === Kind.withdraw);
+    const made: Outgoing[] = [];
+    for (const a of s.answers) {
+      if (!a.settled && a.kind !== "withdraw" && !waits.some((o) => o.version === a.version)) {
+        made.push(await this.withdrawal(a, prover, signal));
       }
     }
-    return { told: this.p.told, outgoing };
+    return made;
   }
 
   /** visit proves a current consent for a visit or dose of today, keeps the proof, and sends it to the site. */

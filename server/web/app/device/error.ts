@@ -6,6 +6,7 @@
  * - offline: the node was not reached; what is in the queue is sent later
  * - refused: the node or the rules say no; the text says why
  * - answer: the node answered something that it must not
+ * - used: the card enrolled somebody, on another device or in another browser
  * - card: the code or the site's letter does not fit
  * - sheet: the recovery sheet was not read
  * - notEnrolled: the ledger does not show this device's leaf (yet)
@@ -15,7 +16,7 @@
  * - storage: the browser does not keep data here
  */
 export type Fault =
-  | "insecure" | "offline" | "refused" | "answer" | "card" | "sheet" | "notEnrolled" | "noCurrentConsent" | "slot" | "input" | "storage";
+  | "insecure" | "offline" | "refused" | "answer" | "used" | "card" | "sheet" | "notEnrolled" | "noCurrentConsent" | "slot" | "input" | "storage";
 
 /** DeviceError is every error of this directory that a page is to tell. */
 export class DeviceError extends Error {

@@ -29,7 +29,8 @@ export interface Participation {
   enrolled: "no" | "asked" | "refused" | "yes"; // as the site's letters and the public list say
   reason: string; // of a refusal
   heard: boolean; // the site acknowledged the notice of leaving
-  leaving: boolean; // the person decided to leave
+  leaving: boolean; // the person leaves, or has left
+  withdraws?: boolean; // by a decision on this device: each version that is owed an answer is withdrawn from
   told: boolean; // and the site's inbox has the notice
   printed: boolean; // the recovery sheet was made
   given: Given[]; // decisions that the ledger has, oldest first

@@ -87,7 +87,8 @@ export async function flush(
       o.after = later(seen);
       await store.keepOutgoing(o);
     }
-    if (moot(seen, o)) {
+    // What was refused, and then decided again, is not what the ledger has.
+    if (moot(seen, o) || (o.state === "refused" && found(seen, o))) {
       await store.dropOutgoing(o.id);
       continue;
     }
@@ -135,12 +136,14 @@ function relays(ways: Ways): boolean {
 }
 
 // beside reports whether what gives a version up would go in one epoch with the
-// consent that it is given up for, which waited longer than was foreseen. Of a
+// consent that it is given up for, which waited longer than was foreseen, or
+// without it, where that was refused. Of a
 // try at the node itself nothing is known but that it did not do.
 function beside(o: Outgoing, mine: readonly Outgoing[], seen: Seen): boolean {
   const epoch = epochOf(seen.ledger, seen.now);
   return o.kind === Kind.superseded && o.sent.length === 0 && seen.now >= o.after &&
-    mine.some((x) => x.kind === Kind.consent && x.version === o.successor && (x.sent.findLast((s) => s.batcher !== "")?.epoch ?? epoch) >= epoch);
+    mine.some((x) => x.kind === Kind.consent && x.version === o.successor &&
+      (x.state !== "sent" || (x.sent.findLast((s) => s.batcher !== "")?.epoch ?? epoch) >= epoch));
 }
 
 // later is a moment in the first half of the next epoch.

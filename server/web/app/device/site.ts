@@ -13,6 +13,7 @@ export interface Invitation {
   code: Code;
   box: string;
   card: Card;
+  used: boolean; // the site has enrolled somebody with it
 }
 
 /**
@@ -23,7 +24,9 @@ export async function invitation(node: Node, text: string, signal?: AbortSignal)
   const code = parseCode(text);
   const box = await boxOf(code);
   let card: Card | undefined;
+  let used = false;
   for await (const { words } of letters(node, code, box, 0, signal)) {
+    used ||= words?.type === "enrolled";
     card = words?.type === "card" && (!card || sameSite(card, words)) ? words : card;
   }
   if (!card) {
@@ -32,7 +35,16 @@ export async function invitation(node: Node, text: string, signal?: AbortSignal)
   if (card.ledger !== (await node.ledger(signal)).ledger) {
     throw new DeviceError("card", "this invitation is for another ledger; open the address that stands on the card");
   }
-  return { code, box, card };
+  if (!await known(node, card, signal)) {
+    throw new DeviceError("card", "this invitation is for a study or site that is not on this ledger; ask the site for a new one");
+  }
+  return { code, box, card, used };
+}
+
+// known reports whether the ledger has a card's study, open at its site.
+async function known(node: Node, { trial, site, version }: Card, signal?: AbortSignal): Promise<boolean> {
+  const there = (await node.trials(signal)).some((t) => t.trial === trial);
+  return there && (await node.sites(trial, signal)).some((s) => s.site === site && s.openings.some((o) => o.version === version));
 }
 
 function sameSite(a: Pick<Card, "trial" | "site" | "inbox">, b: Card): boolean {

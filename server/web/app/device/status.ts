@@ -7,7 +7,7 @@ import { hex, type Name } from "./bytes";
 import { accountOf, enrolled, nameOf, pass, type Credential, type Owner } from "./credential";
 import { dayMillis, epochOf, type Lists } from "./lists";
 
-/** Answer is how a person stands to one version that they owe an answer to, or gave one. */
+/** Answer is how a person stands to one version that they owe or owed an answer to, or gave one. */
 export interface Answer {
   version: number;
   set: "N" | "E" | ""; // "": in none any more
@@ -48,7 +48,7 @@ export async function status(l: Lists, o: Owner, site: Name): Promise<Status> {
   const answers: Answer[] = [];
   for (const v of l.versions) {
     const a = await answer(l, v, leaf, await consentAccount(own, o, v.version), member, at);
-    if (a.set !== "" || a.kind !== "") {
+    if (a.set !== "" || a.kind !== "" || owed(v, member, at)) {
       answers.push(a);
     }
   }
@@ -70,6 +70,12 @@ async function answer(l: Lists, v: Version, leaf: Name, account: Name, member: M
     version: v.version, set, kind: latest?.kind ?? "", sequence: latest?.sequence ?? 0, account, successors, settled: v.settled,
     due: set === "" || !member ? 0 : due(v.version, set, member, at, l.registered.get(v.version)?.answerDays ?? 0),
   };
+}
+
+// owed reports whether who has left owed an answer when they did: no set tells that of them any more.
+function owed(v: Version, m: Member | undefined, at: Site | undefined): boolean {
+  const opening = at?.openings.find((o) => o.version === v.version);
+  return m !== undefined && !m.active && (v.version === m.version || (v.existing && v.version > m.version && opening !== undefined && opening.opened <= m.left));
 }
 
 function inTree(l: Lists, name: string, leaf: Name): boolean {

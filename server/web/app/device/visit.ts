@@ -40,7 +40,7 @@ export async function makeEntry(d: Device, l: Lists, s: Status, v: Visiting, pro
   const a: Act = { ...d.act(Kind[v.kind]), site: s.member?.site ?? p.site, slot: v.slot, rep: v.rep, day: dayOf(s.now) };
   const mine = await passes(ownerOf(p), s.consents);
   const before = p.entries.find((e) => e.slot === v.slot && e.rep === v.rep);
-  if (before?.recorded || await recorded(d, mine.map((x) => x.credential), a, signal)) {
+  if (await recorded(d, mine.map((x) => x.credential), a, signal)) {
     throw new DeviceError("slot", `${v.kind} ${v.slot}: recorded before`);
   }
   const leaves = await passList(d, s.floor, signal);

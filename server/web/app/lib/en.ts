@@ -147,6 +147,8 @@ export const en = {
     offline: "There is no connection. Nothing is lost: try again when you are connected.",
     code: "This code has a typing mistake.",
     card: "There is no invitation with this code.",
+    used: "This card has been used already. If it was you, bring your consent to this device with your recovery sheet. If not, ask the site for a new card.",
+    storage: "This browser does not keep your data. Leave private browsing, or make room on this device, and load the page again.",
     sheet: (group: number) => group > 0 ? `There is a typing mistake in group ${group}. Compare it with your sheet` : "This is not a whole recovery sheet. It has 11 groups of 5 letters and numbers",
     nothing: "The sheet is right, but nobody with this sheet is in this study. Check that the card and the sheet belong to the same study.",
     refused: (why: string) => `It was refused: ${why}`,

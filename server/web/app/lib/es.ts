@@ -147,6 +147,8 @@ export const es: Words = {
     offline: "No hay conexión. No se ha perdido nada: inténtelo cuando tenga conexión.",
     code: "El código tiene un error.",
     card: "No hay ninguna invitación con este código.",
+    used: "Esta tarjeta ya se ha usado. Si fue usted, traiga su consentimiento a este dispositivo con su hoja de recuperación. Si no, pida al centro una tarjeta nueva.",
+    storage: "Este navegador no guarda sus datos. Salga de la navegación privada o libere espacio en el dispositivo, y vuelva a cargar la página.",
     sheet: (group) => group > 0 ? `Hay un error en el grupo ${group}. Compárelo con su hoja` : "No es una hoja de recuperación entera. Tiene 11 grupos de 5 letras y números",
     nothing: "La hoja está bien, pero nadie con esta hoja está en este estudio. Mire si la tarjeta y la hoja son del mismo estudio.",
     refused: (why) => `Fue rechazado: ${why}`,

@@ -77,11 +77,13 @@ export interface Agent {
 export type Trouble =
   | "offline"     // nothing could be reached
   | "card"        // no invitation under this code
+  | "used"        // the card enrolled somebody on another device
   | "code"        // the code is mistyped
   | "sheet"       // the recovery sheet is mistyped; group says where
   | "nothing"     // the sheet is right, but nobody with it is in this study
   | "refused"     // the site or the ledger refused; the message says why
   | "unsupported" // this browser cannot run the prover
+  | "storage"     // this browser does not keep what it must
   | "changed"     // a file of the prover is not the one that was pinned
   | "old"         // the page's script names files that the server has no more
   | "slow"        // the site has not answered yet

@@ -46,6 +46,8 @@ export function wordsFor(c: Context, e: unknown): string {
     case "offline": return t.offline;
     case "code": return t.code;
     case "card": return t.card;
+    case "used": return t.used;
+    case "storage": return t.storage;
     case "sheet": return t.sheet(e.group);
     case "nothing": return t.nothing;
     case "refused": return t.refused(e.message);

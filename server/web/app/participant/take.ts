@@ -65,7 +65,7 @@ export class Take {
       this.take(await this.c.agent.open(text, new AbortController().signal));
       return "invitation";
     } catch (e) {
-      if (!(e instanceof AgentError) || (e.trouble !== "code" && e.trouble !== "card")) throw e;
+      if (!(e instanceof AgentError) || !["code", "card", "used"].includes(e.trouble)) throw e;
       const card = this.card(text);
       return { ...card, shown: (place) => this.wrong(place, e) };
     }

@@ -6,8 +6,8 @@ import { SheetError } from "../device/recovery";
 import { AgentError, type Trouble } from "./agent";
 
 const troubles: Record<DeviceError["code"], Trouble> = {
-  insecure: "unsupported", offline: "offline", refused: "refused", answer: "internal", card: "card", sheet: "sheet", notEnrolled: "slow",
-  noCurrentConsent: "current", slot: "shown", input: "internal", storage: "unsupported",
+  insecure: "unsupported", offline: "offline", refused: "refused", answer: "internal", used: "used", card: "card", sheet: "sheet", notEnrolled: "slow",
+  noCurrentConsent: "current", slot: "shown", input: "internal", storage: "storage",
 };
 
 /** Work whose errors are told in the pages' terms. */

@@ -89,6 +89,8 @@ export const agree = async (choice: Choice, direct: boolean) => {
   const { id: _, ...o } = await prepared.agree(choice, direct);
   return o;
 };
+// held is what is prepared.
+export const held = (): Consenting => prepared;
 export const outgoing = () => store.outgoing();
 export const lose = async (): Promise<void> => {
   for (const o of await store.outgoing()) {

@@ -1,0 +1,126 @@
+package device_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trialith/trialith/server/client"
+	"github.com/trialith/trialith/trial"
+)
+
+const hostile = "server/web/app/device/testdata/hostile.ts"
+
+func (l *lab) card() client.Card {
+	return client.Card{
+		Type: "card", Ledger: l.ledger.ID().String(), Trial: l.trial.String(), Site: l.site.String(), SiteName: "Clinic", Investigator: l.doctor.String(),
+		Version: 1, Day: int64(trial.DayOf(l.clock.Now())), Study: l.protocol.PublicTitle, Contact: "555-0100", Inbox: l.inbox.Public(), Code: "07-0012",
+	}
+}
+
+// TestOneAnswer: a person who agrees twice, in two pages or after a reload, has
+// one act on its way, with the choice and salt that the device remembers.
+func TestOneAnswer(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	got := call[[]string](l, "both", 1, choice{"main", "en", []string{}}, choice{"main", "en", []string{"results"}})
+	slices.Sort(got[:2])
+	if got[0] != "agreed" && got[1] != "agreed" || !strings.Contains(got[0]+got[1], "on its way") || got[2] != "1" {
+		t.Fatalf("both pages agreed: %q", got)
+	}
+	l.fails("on its way", "prepare", 1)
+	kept := call[[]outgoing](l, "outgoing")[0]
+	call[synced](l, "sync", true)
+	if m := call[memory](l, "memory"); len(m.Given) != 1 || !slices.Equal(m.Given[0].Choice.Taken, kept.Choice.Taken) {
+		t.Errorf("remembers %+v, sent %+v", m.Given, kept.Choice)
+	}
+}
+
+// TestForgedCards: a card whose names are none, or of a study or site that the
+// ledger does not have, opens nothing; one that comes later changes nothing.
+func TestForgedCards(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	before := call[memory](l, "memory")
+	strange := strings.Repeat("ab", 32)
+	for field, value := range map[string]any{"trial": "../../v1/ways?", "site": "", "investigator": "ABC", "inbox": "BA=="} {
+		code := client.NewCode()
+		call[any](l, "forge", string(code), map[string]any{field: value}, l.card())
+		l.fails("no invitation under this code", "invite", string(code))
+		call[any](l, "forge", string(l.code), map[string]any{field: value}, l.card())
+	}
+	for field, value := range map[string]any{"trial": strange, "site": strange, "version": 7} {
+		code := client.NewCode()
+		call[any](l, "forge", string(code), map[string]any{field: value}, l.card())
+		l.fails("a study or site that is not on this ledger", "invite", string(code))
+	}
+	if call[int](l, "studies") != 1 {
+		t.Error("a forged card is kept")
+	}
+	call[synced](l, "sync", true)
+	if after := call[memory](l, "memory"); after.Study != before.Study || after.Trial != before.Trial {
+		t.Errorf("a forged card changed %+v to %+v", before, after)
+	}
+}
+
+// TestClaimOfVisit: a letter that says a visit was recorded keeps nobody from
+// showing the next one in the slot; the public list alone does.
+func TestClaimOfVisit(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	call[any](l, "prepare", 1)
+	call[outgoing](l, "agree", choice{"main", "en", []string{}}, true)
+	call[synced](l, "sync", true)
+	l.reads("receipt")
+	call[shown](l, "visit", visiting{"week-2", 0, "visit"})
+	l.writes(client.Letter{Type: "visited", Slot: "week-2"})
+	call[synced](l, "sync", true)
+	if s := call[shown](l, "visit", visiting{"week-2", 0, "visit"}); s.Code == "" {
+		t.Error("nothing to show")
+	}
+}
+
+// TestOpenedWhileLeaving: a version that opens between the decision to leave and
+// the record of it is withdrawn from too: silence there would count as missing.
+func TestOpenedWhileLeaving(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	call[any](l, "prepare", 1)
+	call[outgoing](l, "agree", choice{"main", "en", []string{}}, true)
+	call[synced](l, "sync", true)
+	call[any](l, "leave")
+	l.clock.ms.Add(24 * hour)
+	l.amends(2, "More.")
+	for range 3 {
+		call[synced](l, "sync", true)
+		l.clock.ms.Add(hour)
+	}
+	if c := l.counters(2); c.Owed != 1 || c.LeftProved0 != 1 {
+		t.Errorf("version 2: %+v", c)
+	}
+	if waits := call[[]outgoing](l, "outgoing"); len(waits) != 0 {
+		t.Errorf("still waiting: %+v", waits)
+	}
+}
+
+// TestUsedCard: whoever opens a card that enrolled somebody else is told so at
+// once, and waits for nothing.
+func TestUsedCard(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	l.writes(client.Letter{Type: "enrolled", Transaction: "x"})
+	if again := call[memory](l, "invite", string(l.code)); again.Enrolled != "asked" {
+		t.Errorf("the same device again: %+v", again)
+	}
+	sheet := call[string](l, "sheet")
+	call[any](l, "begin", "another browser")
+	l.fails("this card was used before", "invite", string(l.code))
+	if m := call[memory](l, "restore", sheet, string(l.code)); m.Enrolled != "yes" {
+		t.Errorf("restored: %+v", m)
+	}
+}

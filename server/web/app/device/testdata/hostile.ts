@@ -1,0 +1,24 @@
+// A device whose card, letters and other pages are not what they should be.
+
+export * from "./course";
+
+import { sealToCard, type Card } from "../mail";
+import { Node } from "../api";
+import { boxOf } from "../card";
+import { outgoing } from "./course";
+import * as course from "./course";
+import { type Choice } from "../form";
+
+// both has two pages of one browser agree at once.
+export const both = async (version: number, one: Choice, other: Choice): Promise<string[]> => {
+  await course.prepare(version);
+  const first = course.held();
+  await course.prepare(version);
+  const done = await Promise.allSettled([first.agree(one), course.held().agree(other)]);
+  return [...done.map((d) => (d.status === "rejected" ? String((d.reason as Error).message) : "agreed")), String((await outgoing()).length)];
+};
+
+// forge writes a letter that is well sealed and says what it must not.
+export const forge = async (code: string, change: Partial<Card>, like: Card): Promise<void> => {
+  await new Node().post(await boxOf(code), await sealToCard(code, { ...like, ...change }));
+};
