@@ -118,6 +118,7 @@ func provingKey(t *testing.T) *groth16.ProvingKey {
 func TestArithmetic(t *testing.T) {
 	page := browsertest.Open(t, "circuits/browser/testdata/arithmetic.ts", browsertest.Handlers{browser.Base: browser.Handler(nil)})
 	t.Run("sums", func(t *testing.T) { testSums(t, page) })
+	t.Run("leftovers", func(t *testing.T) { testLeftovers(t, page) })
 	t.Run("meetings", func(t *testing.T) { testMeetings(t, page) })
 	t.Run("expand", func(t *testing.T) { testExpand(t, page) })
 	t.Run("quotient", func(t *testing.T) { testQuotient(t, page) })
@@ -167,6 +168,26 @@ func expectSums(t *testing.T, page *browsertest.Page, what, part string, list []
 		if got != want {
 			t.Errorf("%s, window %d: %s, want %s", what, windows[i], got, want)
 		}
+	}
+}
+
+// What a multi-exponentiation leaves in memory does not depend on its scalars:
+// lists that are sorted by their digits are as secret as they are.
+func testLeftovers(t *testing.T, page *browsertest.Page) {
+	type leftovers struct {
+		Made int
+		Left string
+	}
+	random := func(seed uint64) leftovers {
+		list := scalars(rand.New(rand.NewPCG(seed, 6)), len(provingKey(t).G1.B))["random"]
+		return browsertest.Call[leftovers](t, page, "leftovers", hexes(list))
+	}
+	first, second := random(1), random(2)
+	if first.Made < 8 || first.Left == "" {
+		t.Errorf("%d lists were seen, and of those that are not secret %q", first.Made, first.Left)
+	}
+	if first.Left != second.Left {
+		t.Error("other scalars leave something else in memory")
 	}
 }
 

@@ -155,7 +155,11 @@ export class MultiExp {
   #sum(curve: Curve, bases: Bases, scalars: Int32Array, window: number): number | null {
     const square = new Square(window, Math.floor(SCALAR_BITS / window) + 1);
     const buckets = this.#add(bases.group, this.#fill(bases, scalars, square));
-    return curve.sum(this.#terms(bases.group, buckets, square));
+    try {
+      return curve.sum(this.#terms(bases.group, buckets, square));
+    } finally {
+      buckets.fill(0);
+    }
   }
 
   /** Sorts the bases into buckets: bucket w·2^(c−1) + |d| − 1 for digit d of window w. */
@@ -176,12 +180,24 @@ export class MultiExp {
       }
     }
     heaps.count.set(sizes);
-    digits.fill(0);
+    for (const secret of [digits, sizes, next]) secret.fill(0);
     return heaps;
   }
 
-  /** The sum of each heap, 0 where it is empty: in each round, neighbours are added. */
+  /**
+   * The sum of each heap, 0 where it is empty. The heaps are zeroed: which base lies
+   * in which says as much as its scalar.
+   */
   #add(group: Group, h: Heaps): Int32Array {
+    try {
+      return this.#reduce(group, h);
+    } finally {
+      for (const secret of [h.points, h.start, h.count]) secret.fill(0);
+    }
+  }
+
+  /** In each round, neighbours are added. */
+  #reduce(group: Group, h: Heaps): Int32Array {
     const kernel = this.#kernel;
     const { points, start, count } = h;
     const owned = kernel.mark(); // points from here on are sums of ours and may be written over
@@ -259,7 +275,11 @@ export class MultiExp {
   #terms(group: Group, buckets: Int32Array, square: Square): Term[] {
     const lines = this.#add(group, alongLines(buckets, square));
     const { heaps, positions } = byBits(lines, square);
-    return this.#place(group, this.#add(group, heaps), positions);
+    lines.fill(0);
+    const sums = this.#add(group, heaps);
+    const terms = this.#place(group, sums, positions);
+    sums.fill(0);
+    return terms;
   }
 
   /** The sums as curve.sum takes them. */

@@ -67,6 +67,27 @@ export async function sums(name: "A" | "B1" | "K" | "Z" | "B2", lists: string[],
   return out;
 }
 
+/** The number of lists that a multi-exponentiation makes, and what it leaves in them. */
+export async function leftovers(list: string): Promise<{ made: number; left: string }> {
+  const { kernel, g1, roots, msm } = await ready();
+  const part = new Compressed(kernel, roots, g1.group, wordsOf(await file("B1.bin")));
+  const bases = part.load(part.expand());
+  const scalars = Int32Array.from(numbers(list).flatMap(limbsOf));
+  fold(scalars, readSmall(await file("small.bin")).bases.B.repeats);
+  const made: (Int32Array | Int16Array)[] = [];
+  const [Words, Halves] = [Int32Array, Int16Array];
+  const seen = <T extends Int32Array | Int16Array>(Kind: new (...a: never[]) => T): typeof Kind =>
+    new Proxy(Kind, { construct(of, args, as) { const x = Reflect.construct(of, args, as) as T; made.push(x); return x; } });
+  globalThis.Int32Array = seen(Words as never) as never;
+  globalThis.Int16Array = seen(Halves as never) as never;
+  try {
+    msm.run(g1, bases, scalars);
+  } finally {
+    [globalThis.Int32Array, globalThis.Int16Array] = [Words, Halves];
+  }
+  return { made: made.length, left: made.filter((a) => a.some((x) => x !== 0)).map(String).join(";") };
+}
+
 /** h₀ and h₁ of rows whose late one holds zeros, big-endian. */
 export async function quotient(log: number, lateRow: number, a: string, b: string, c: string): Promise<{ constant: string[]; linear: string[] }> {
   const { kernel } = await ready();
