@@ -264,7 +264,7 @@ export class Journey {
     const v = await this.joined.study.version(this.version);
     const said = given ? w.receipt.title : w.receipt.titleOnWay;
     return { title: said, body: [
-      panel(said, h("span", { dir: "auto" }, titleOf(v.protocol))),
+      given ? panel(said, h("span", { dir: "auto" }, titleOf(v.protocol))) : title(said, titleOf(v.protocol)),
       !given && para((await this.c.agent.way()).relayed ? w.proof.mixing : w.unsent),
       given && receiptOf(this.c, this.joined, given),
       heading(w.receipt.next),
