@@ -27,7 +27,7 @@ export function wayTo(kernel: Kernel, leaves: Uint8Array, place: number): Way {
     throw new ProverError("witness", `leaves: ${leaves.length} bytes; a list has ${LEAF_BYTES} for each leaf, and at most ${CAPACITY} leaves`);
   }
   if (!Number.isInteger(place) || place < 0 || place >= count) {
-    throw new ProverError("witness", `place ${place}: the list has ${count} leaves; fetch it again`);
+    throw new ProverError("witness", `the leaf's place is none of the ${count} of the list; fetch it again`);
   }
   const mark = kernel.mark();
   try {
