@@ -9,6 +9,7 @@ import (
 	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/state"
+	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/event"
@@ -30,8 +31,22 @@ const MaxBatch = 256
 // which may be formed again without it.
 type Batch struct {
 	_     struct{} `cbor:",toarray"`
-	Acts  []Act    // 1 to MaxBatch, in an order that tells nothing
+	Acts  Acts     // 1 to MaxBatch, in an order that tells nothing
 	Epoch uint64   // that it closes
+}
+
+// Acts are those of a batch. How many they are is asked before one is read: what
+// is one byte of a hostile body would take the memory of a whole act.
+type Acts []Act
+
+// UnmarshalCBOR refuses more acts than a batch may have.
+func (a *Acts) UnmarshalCBOR(b []byte) error {
+	head := wire.NewReader(b)
+	if head.List(MaxBatch) == 0 {
+		*a = nil
+		return head.Done()
+	}
+	return wire.Unmarshal(b, (*[]Act)(a))
 }
 
 func batchedKey(batcher trial.ActorID) []byte {

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/trialith/trialith/circuits/verifier"
 	"github.com/trialith/trialith/ledger/tx"
+	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
@@ -149,6 +151,20 @@ func TestABatchFits(t *testing.T) {
 	e := w.envelope(contract.ConsentBatch, consent.Batch{Acts: slices.Repeat([]consent.Act{a}, consent.MaxBatch), Epoch: 1<<64 - 1}, "batcher", "A1", "A2")
 	if n := len(e.Encode()); n > tx.MaxBytes*2/3 || n < tx.MaxBytes/3 {
 		t.Errorf("%d bytes of %d", n, tx.MaxBytes)
+	}
+}
+
+// TestRegressionNumberOfActs: a body of a quarter of a million elements of one
+// byte, which nobody had to sign, took 800 MB before it was refused.
+func TestRegressionNumberOfActs(t *testing.T) {
+	t.Parallel()
+	k, _ := contract.KindOf(contract.ConsentBatch)
+	for name, element := range map[string]byte{"null": 0xf6, "empty array": 0x80} {
+		const n = 255_000
+		body := wire.AppendUint(append(wire.AppendArray(wire.AppendArray(nil, 2), n), bytes.Repeat([]byte{element}, n)...), 0)
+		if _, err := k.Decode(body); err == nil || !strings.Contains(err.Error(), "255000 elements; at most 256") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
