@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -63,10 +64,15 @@ func TestDoorGivesEachTheirVerdict(t *testing.T) {
 	const n = 60
 	errs := make([]error, n)
 	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { errs[i] = m.admit(rule{}, just(numbered(byte(i%2), i))) })
+	knock := func(i int) { wg.Go(func() { errs[i] = m.admit(rule{}, just(numbered(byte(i%2), i))) }) }
+	knock(0)
+	for v.singles.Load() == 0 { // until it is at work, alone, it takes with it whoever waits
+		runtime.Gosched()
 	}
-	for waiting := 0; waiting < n-1; { // one is at work
+	for i := 1; i < n; i++ {
+		knock(i)
+	}
+	for waiting := 0; waiting < n-1; runtime.Gosched() {
 		m.door.mu.Lock()
 		waiting = len(m.door.waiting)
 		m.door.mu.Unlock()
