@@ -14,8 +14,8 @@ import (
 // workers, or by how much the browser's pages and workers were slowed down.
 type browserBench struct {
 	Prepare   map[string]float64 `json:"prepare_ms"`
-	Finish    float64            `json:"finish_ms"` // two workers
-	Semaphore map[string]float64 `json:"semaphore_ms,omitempty"`
+	Finish    float64            `json:"finish_ms"`    // two workers
+	Semaphore map[string]float64 `json:"semaphore_ms"` // empty without the peer
 	First     visit              `json:"first_visit_bytes"`
 	Throttled map[string]float64 `json:"throttled"` // prepare with two workers
 

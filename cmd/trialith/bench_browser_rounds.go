@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 
@@ -36,7 +37,7 @@ func measureBrowser(ctx context.Context, f browserFlags, say func(string, ...any
 		return nil, err
 	}
 	m := &measuring{peer: peer != "", say: say, browserBench: &browserBench{
-		Prepare: map[string]float64{}, Throttled: map[string]float64{}, FinishThrottled: map[string]float64{},
+		Prepare: map[string]float64{}, Semaphore: map[string]float64{}, Ratio: map[string]float64{}, Throttled: map[string]float64{}, FinishThrottled: map[string]float64{},
 		Cold: map[string]opening{}, Warm: map[string]opening{}, Slowed: map[string]slowness{},
 		Cores: runtime.NumCPU(), Runs: f.runs,
 	}}
@@ -232,19 +233,20 @@ func (m *measuring) turns(ctx context.Context, b *benchBrowser) error {
 			}
 		}
 	}
-	m.Finish = middle(finish["2"])
+	m.Finish = browserMiddle(finish["2"])
 	for _, n := range teams {
-		m.Prepare[n] = middle(prepare[n])
-	}
-	if m.peer {
-		m.Semaphore, m.Ratio = map[string]float64{}, map[string]float64{}
-		for _, n := range teams {
-			m.Semaphore[n] = middle(theirs[n])
+		m.Prepare[n] = browserMiddle(prepare[n])
+		if m.peer {
+			m.Semaphore[n] = browserMiddle(theirs[n])
 			m.Ratio[n] = middle(total[n]) / m.Semaphore[n]
 		}
 	}
 	return nil
 }
+
+// browserMiddle is a median by the browser's clock, which goes in steps of a
+// tenth of a millisecond and is read as a sum of inexact numbers.
+func browserMiddle(xs []float64) float64 { return math.Round(middle(xs)*100) / 100 }
 
 func number(text string) int { return int(text[0] - '0') }
 

@@ -82,7 +82,7 @@ func (m *measuring) slowedBy(ctx context.Context, b *benchBrowser, name string, 
 		prepare, finish = append(prepare, p.Prepare), append(finish, p.Finish)
 	}
 	m.Slowed[name] = slowness{Asked: rate, Measured: measured}
-	m.Throttled[name], m.FinishThrottled[name] = middle(prepare), middle(finish)
+	m.Throttled[name], m.FinishThrottled[name] = browserMiddle(prepare), browserMiddle(finish)
 	return nil
 }
 
