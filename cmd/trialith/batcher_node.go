@@ -18,6 +18,7 @@ import (
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/server/relay"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
 )
 
 // batcherNode is a node over HTTP, as a batcher asks it.
@@ -93,8 +94,16 @@ func (n batcherNode) Height(ctx context.Context) (uint64, error) {
 func (n batcherNode) Trials(ctx context.Context) ([]trial.ID, error) { return n.api.Trials(ctx) }
 
 // Accounts is the list of the accounts used.
-func (n batcherNode) Accounts(ctx context.Context, id trial.ID) ([]field.Account, error) {
-	return n.api.Accounts(ctx, id)
+func (n batcherNode) Accounts(ctx context.Context, id trial.ID) (map[field.Account]relay.Latest, error) {
+	all, err := n.api.Latest(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[field.Account]relay.Latest, len(all))
+	for _, a := range all {
+		out[a.Account] = relay.Latest{Withdrawn: a.Kind == act.Withdraw.String(), Sequence: a.Sequence}
+	}
+	return out, nil
 }
 
 // Leaves is a tree.

@@ -198,6 +198,29 @@ func names[T ~[32]byte](r io.Reader) ([]T, error) {
 	return out, nil
 }
 
+// Latest is the latest act under a consent account.
+type Latest struct {
+	Account  field.Account `json:"account"`
+	Kind     string        `json:"kind"`
+	Sequence uint32        `json:"sequence"`
+}
+
+// maxLatest is for as many accounts as a tree has places.
+const maxLatest = 512 << 20
+
+// Latest lists the latest act under each consent account of a trial.
+func (c *Client) Latest(ctx context.Context, id trial.ID) (out []Latest, err error) {
+	r, err := c.do(ctx, request{method: http.MethodGet, path: fmt.Sprintf("/v1/trials/%v/accounts/latest", id)})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close() //nolint:errcheck // read to its end
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxLatest)).Decode(&out); err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	return out, nil
+}
+
 // Accounts downloads the consent accounts used, in the order of their first
 // acts: the same list for everyone, in which a device looks for its own.
 func (c *Client) Accounts(ctx context.Context, id trial.ID) ([]field.Account, error) {

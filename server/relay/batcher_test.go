@@ -333,6 +333,45 @@ func TestOneActOfAnAccount(t *testing.T) {
 	}
 }
 
+// TestReplaysFillNothing: what is on the ledger is no filler, of whatever kind:
+// who recorded sealed acts cannot bring an honest one out alone with them. A
+// withdrawal made before its consent was seen there is no such one.
+func TestReplaysFillNothing(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	var recorded [][]byte
+	for n := range 3 {
+		l.ledger.latest[accountOf(n)] = latest{Kind: act.Consent}
+		recorded = append(recorded, l.sealed(wire.Marshal(l.act(act.Options, n))))
+	}
+	l.look()
+	for _, message := range recorded {
+		if _, err := l.batcher.Take(t.Context(), message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.tick(1)
+	l.want(3)
+	l.look()
+	l.take(9)
+	for _, message := range recorded {
+		_, err := l.batcher.Take(t.Context(), message)
+		if r, ok := errors.AsType[*sealed.RefusedError](err); !ok || r.Code != sealed.Used {
+			t.Errorf("again: %v", err)
+		}
+	}
+	l.takeAct(l.act(act.Withdraw, 0))
+	l.ledger.latest[accountOf(1)] = latest{Kind: act.Withdraw, Sequence: 1}
+	l.look()
+	again := l.act(act.Withdraw, 1)
+	again.Proven.Act.Sequence = 2
+	if _, err := l.batcher.Take(t.Context(), l.sealed(wire.Marshal(again))); err == nil {
+		t.Error("left twice")
+	}
+	l.tick(2)
+	l.want(3, 1) // the withdrawal alone
+}
+
 // TestWithdrawalOvertakes: a withdrawal does not wait with the act that it makes
 // moot, nor behind one that has to come first.
 func TestWithdrawalOvertakes(t *testing.T) {

@@ -120,12 +120,13 @@ func (l *ledger) count() {
 	l.asked++
 }
 
-func (l *ledger) Accounts(context.Context, trial.ID) (out []field.Account, err error) {
+func (l *ledger) Accounts(context.Context, trial.ID) (map[field.Account]Latest, error) {
 	l.count()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for a := range l.latest {
-		out = append(out, a)
+	out := map[field.Account]Latest{}
+	for a, x := range l.latest {
+		out[a] = Latest{Withdrawn: x.Kind == act.Withdraw, Sequence: x.Sequence}
 	}
 	return out, nil
 }

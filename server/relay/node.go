@@ -29,8 +29,8 @@ type Node interface {
 	Trials(context.Context) ([]trial.ID, error)
 	// Versions lists the consent versions of a trial.
 	Versions(context.Context, trial.ID) ([]Version, error)
-	// Accounts lists the consent accounts of a trial that were used.
-	Accounts(context.Context, trial.ID) ([]field.Account, error)
+	// Accounts gives the latest act under each consent account of a trial.
+	Accounts(context.Context, trial.ID) (map[field.Account]Latest, error)
 	// Leaves lists the places of a tree of a trial, zero where emptied. ErrUnknown:
 	// there is no such tree.
 	Leaves(context.Context, trial.ID, string) ([]field.Leaf, error)
@@ -40,6 +40,12 @@ type Node interface {
 	// Outcome waits until a transaction is in a block; nil says that the rules
 	// accepted it, a *trial.Refusal that they did not.
 	Outcome(context.Context, wire.TxHash) error
+}
+
+// Latest is the latest act under an account.
+type Latest struct {
+	Withdrawn bool
+	Sequence  uint32
 }
 
 // Version is a consent version as far as the way in depends on it.

@@ -27,7 +27,7 @@ type view struct {
 // the roots, which are only added to.
 type study struct {
 	versions []Version
-	used     map[field.Account]bool
+	latest   map[field.Account]Latest
 	// newcomers are the roots that N(v) was seen with: who consents under one
 	// is asked for the first time.
 	newcomers map[rootOf]bool
@@ -56,10 +56,19 @@ func (v *view) judge(p *consent.Proven) (first bool, err error) {
 	return s.newcomers[rootOf{p.Act.Version, p.Root}], nil
 }
 
-// over reports whether an act would be the second first act of its account.
-// Later ones the ledger judges.
+// over reports whether the ledger would skip an act: it would be the second
+// first act of its account, or comes after a later one, or after a withdrawal. A
+// withdrawal itself is over by another alone: its device makes it anew if need be.
 func (s *study) over(p *consent.Proven) bool {
-	return (p.Act.Kind == act.Consent || p.Act.Kind == act.Superseded) && s.used[p.Account]
+	known, ok := s.latest[p.Account]
+	switch {
+	case !ok:
+		return false
+	case known.Withdrawn, p.Act.Kind == act.Consent, p.Act.Kind == act.Superseded:
+		return true
+	default:
+		return p.Act.Kind == act.Options && p.Act.Sequence <= known.Sequence
+	}
 }
 
 // of is what is known of a trial.
@@ -106,10 +115,7 @@ func lookAt(ctx context.Context, n Node, id trial.ID, known *study) (*study, err
 	if err != nil {
 		return nil, err
 	}
-	s := &study{versions: versions, used: make(map[field.Account]bool, len(accounts)), newcomers: map[rootOf]bool{}}
-	for _, a := range accounts {
-		s.used[a] = true
-	}
+	s := &study{versions: versions, latest: accounts, newcomers: map[rootOf]bool{}}
 	if known != nil {
 		for r := range known.newcomers {
 			s.newcomers[r] = true
