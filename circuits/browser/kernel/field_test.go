@@ -85,6 +85,9 @@ func TestLooseOperand(t *testing.T) {
 			}
 			l[limbs-1] = greatest[limbs-1] - 5 // the limbs below exceed theirs by less than 5 of it
 			a, b := new(big.Int), below(r, new(big.Int).Lsh(f.p, 1))
+			if i == 0 { // all limbs as great as they can be: accumulators pass 2^63
+				b.Lsh(f.p, 1).Rsh(b, width*(limbs-1)).Lsh(b, width*(limbs-1)).Sub(b, big.NewInt(1))
+			}
 			for j := limbs - 1; j >= 0; j-- {
 				a.Lsh(a, width).Add(a, big.NewInt(int64(l[j])))
 			}
