@@ -35,7 +35,7 @@ func (c *Client) Ways(ctx context.Context) (w Ways, err error) {
 }
 
 // Promised is an act on its way: what was sealed, to whom, and the batcher's
-// word. The first and the last together prove it if the act is dropped.
+// word that it has this: keep both, for the case that the act is dropped.
 type Promised struct {
 	Batcher trial.ActorID
 	Sealed  []byte

@@ -167,8 +167,8 @@ func (s *Store) Put(box Box, body []byte) (uint64, error) {
 }
 
 // admit refuses what there is no room for. The last quarter is for boxes that
-// hold something: who fills the store with boxes of their own cannot keep a
-// site from hearing of a withdrawal.
+// hold something: where there are ever more boxes, those in use are the last to
+// suffer. It is no defence against who fills old boxes of their own.
 func (s *Store) admit(box Box, now int64) (*record, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -6,7 +6,7 @@
 //
 // A [Relay] holds no ledger, key or file and writes down nothing about a
 // request. A [Batcher] signs a promise for each act that it took; by then the
-// act is on its disk, so that dropping it can be proven.
+// act is on its disk.
 package relay
 
 import (
