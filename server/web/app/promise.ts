@@ -1,6 +1,7 @@
 // What a device and a batcher say to each other through a relay: the key
 // statement, the sealed act and the promise, byte by byte as in docs/wire.md,
 // "The way in".
+import { verify as signed } from "./ed25519";
 import { type Bytes, join, publicKeyBytes, seal } from "./seal";
 
 export const plainBytes = 2048; // length of the act (2 bytes, big-endian), the act, zeros
@@ -111,8 +112,7 @@ function domain(word: string, ...parts: Uint8Array[]): Bytes {
 }
 
 async function verify(key: Uint8Array, message: Bytes, signature: Uint8Array, what: string): Promise<void> {
-  const k = await crypto.subtle.importKey("raw", new Uint8Array(key), "Ed25519", false, ["verify"]);
-  if (!(await crypto.subtle.verify("Ed25519", k, new Uint8Array(signature), message))) {
+  if (!(await signed(key, signature, message))) {
     throw new RelayError(`${what}: signature: not the batcher's`);
   }
 }

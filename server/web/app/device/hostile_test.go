@@ -1,10 +1,13 @@
 package device_test
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/trialith/trialith/circuits/browser/browsertest"
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
 )
@@ -122,5 +125,48 @@ func TestUsedCard(t *testing.T) {
 	l.fails("this card was used before", "invite", string(l.code))
 	if m := call[memory](l, "restore", sheet, string(l.code)); m.Enrolled != "yes" {
 		t.Errorf("restored: %+v", m)
+	}
+}
+
+// TestSignatures: what a batcher signs is checked also on phones whose browser
+// knows no Ed25519, and to the same end.
+func TestSignatures(t *testing.T) {
+	t.Parallel()
+	p := browsertest.Open(t, hostile, nil)
+	message := []byte("what a batcher promises")
+	good := ed25519.Sign(key("batcher"), message)
+	own := key("batcher").Public().(ed25519.PublicKey)
+	changed := func(b []byte, at int) []byte {
+		b = bytes.Clone(b)
+		b[at] ^= 1
+		return b
+	}
+	// s + the order of the base point would be a second signature of the same message.
+	order := []byte{0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 31: 0x10}
+	twin := bytes.Clone(good)
+	for i, carry := 0, 0; i < 32; i++ {
+		carry += int(twin[32+i]) + int(order[i])
+		twin[32+i], carry = byte(carry), carry>>8
+	}
+	for name, c := range map[string]struct {
+		key, signature, message []byte
+		want                    bool
+	}{
+		"right":           {own, good, message, true},
+		"empty message":   {own, ed25519.Sign(key("batcher"), nil), []byte{}, true},
+		"another message": {own, good, message[1:], false},
+		"another key":     {key("other").Public().(ed25519.PublicKey), good, message, false},
+		"no point":        {bytes.Repeat([]byte{0xff}, 32), good, message, false},
+		"short key":       {own[1:], good, message, false},
+		"R changed":       {own, changed(good, 3), message, false},
+		"s changed":       {own, changed(good, 40), message, false},
+		"s of another":    {own, twin, message, false},
+		"short":           {own, good[:63], message, false},
+		"zeros":           {own, make([]byte, 64), message, false},
+	} {
+		got := browsertest.Call[[]bool](t, p, "signed", c.key, c.signature, c.message)
+		if !slices.Equal(got, []bool{c.want, c.want, c.want}) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }

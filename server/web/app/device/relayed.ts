@@ -73,9 +73,6 @@ async function told<T>(work: () => Promise<T>): Promise<T> {
     if (e instanceof RelayError || e instanceof SealError) {
       throw new DeviceError("answer", e.message);
     }
-    if (e instanceof DOMException) {
-      throw new DeviceError("insecure", "this browser knows no Ed25519 signatures; it is too old for a relay", { cause: e });
-    }
     throw e;
   }
 }

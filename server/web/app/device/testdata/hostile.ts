@@ -8,6 +8,8 @@ import { boxOf } from "../card";
 import { outgoing } from "./course";
 import * as course from "./course";
 import { type Choice } from "../form";
+import { unbase64 } from "../bytes";
+import { verifies, verify } from "../../ed25519";
 
 // both has two pages of one browser agree at once.
 export const both = async (version: number, one: Choice, other: Choice): Promise<string[]> => {
@@ -21,4 +23,17 @@ export const both = async (version: number, one: Choice, other: Choice): Promise
 // forge writes a letter that is well sealed and says what it must not.
 export const forge = async (code: string, change: Partial<Card>, like: Card): Promise<void> => {
   await new Node().post(await boxOf(code), await sealToCard(code, { ...like, ...change }));
+};
+
+// signed checks a signature by the browser, without it, and in a browser that knows no such signatures.
+export const signed = async (key: string, signature: string, message: string): Promise<boolean[]> => {
+  const [k, s, m] = [unbase64(key, "key"), unbase64(signature, "signature"), unbase64(message, "message")] as const;
+  const known = await verify(k, s, m).catch(() => false);
+  const { importKey } = crypto.subtle;
+  crypto.subtle.importKey = () => Promise.reject(new DOMException("unknown", "NotSupportedError"));
+  try {
+    return [known, await verifies(k, s, m), await verify(k, s, m)];
+  } finally {
+    crypto.subtle.importKey = importKey;
+  }
 };
