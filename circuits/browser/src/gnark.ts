@@ -57,10 +57,12 @@ export class Gnark {
   /** prepare checks the witness and keeps it; the proof is made by finish. */
   async prepare(w: Witness, signal?: AbortSignal): Promise<GnarkPrepared> {
     const bytes = witnessBytes(w, 1n);
-    await this.#ask({ id: 0, call: "check", args: [bytes] });
-    if (signal?.aborted) {
+    try {
+      await this.#ask({ id: 0, call: "check", args: [bytes] });
+      if (signal?.aborted) throw cancelled();
+    } catch (e) {
       bytes.fill(0);
-      throw cancelled();
+      throw e;
     }
     return new GnarkPrepared(bytes, (b) => this.#ask({ id: 0, call: "prove", args: [b] }));
   }
