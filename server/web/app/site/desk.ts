@@ -214,7 +214,7 @@ export class Desk {
   /** What a request asks to have signed. It is compared byte for byte with what this card was for. */
   async readRequest(r: Request): Promise<{ act: Act; leaf: Name; card: Card }> {
     const card = this.card(r.box);
-    if (!card) throw new DeskError("nothing");
+    if (!card || card.state === "enrolled" || card.state === "left") throw new DeskError("nothing"); // one card, one leaf
     const body = read(() => unbase64(r.body, "body"), "body"), asked = read(() => decodeEnrol(body), "body");
     const { act } = asked.proven;
     this.of(act, ActKind.enrol);

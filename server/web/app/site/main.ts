@@ -47,10 +47,21 @@ async function resolve(c: Context, step: string): Promise<Screen | string> {
 /** Locks the page when nobody uses it. */
 function watch(c: Context): void {
   let last = Date.now();
-  for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => { last = Date.now(); }, { passive: true });
-  setInterval(() => {
-    if (c.state.desk && Date.now() - last > idle) lock(c, c.w.open.locked);
-  }, 10_000);
+  const look = () => {
+    const left = c.state.desk !== undefined && Date.now() - last > idle;
+    if (left) lock(c, c.w.open.locked);
+    return left;
+  };
+  // A computer that slept is touched before any timer runs: that touch locks it, and does nothing else.
+  const touched = (event: Event) => {
+    if (look()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+    last = Date.now();
+  };
+  for (const event of ["pointerdown", "keydown", "click"]) addEventListener(event, touched, { capture: true });
+  setInterval(look, 10_000);
 }
 
 async function run(): Promise<void> {
