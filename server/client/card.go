@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -81,8 +82,16 @@ func (c Code) Box() Box { return Box(c.derive("box", 16)) }
 // study code, or keep the mailbox.
 func (c Code) From() string { return hex.EncodeToString(c.derive("from", 16)) }
 
+// stretching is how many hashes it takes to try a code: 55 bits alone would be
+// within reach of who keeps a mailbox, and sees what boxes there are.
+const stretching = 1 << 16
+
 func (c Code) derive(what string, n int) []byte {
-	b, err := hkdf.Key(sha256.New, []byte(c), nil, "trialith/v1/card/"+what, n)
+	secret, err := pbkdf2.Key(sha256.New, string(c), []byte("trialith/v1/card"), stretching, 32)
+	if err != nil {
+		panic(err) // its parameters are constants of this file
+	}
+	b, err := hkdf.Key(sha256.New, secret, nil, "trialith/v1/card/"+what, n)
 	if err != nil {
 		panic(err) // n is a constant of this file, far below the limit
 	}

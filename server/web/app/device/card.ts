@@ -5,7 +5,7 @@
 import { hex, random, utf8, type Bytes } from "./bytes";
 import { letterOf, tidy, valueOf } from "./crockford";
 import { DeviceError } from "./error";
-import { hkdf, subtle } from "./hash";
+import { hkdf, pbkdf2, subtle } from "./hash";
 
 const length = 12;
 
@@ -49,9 +49,22 @@ function checkLetter(body: string): string {
   return letterOf(sum % 32);
 }
 
+// How many hashes it takes to try a code: 55 bits alone would be within reach of
+// who keeps a mailbox, and sees what boxes there are.
+const stretching = 1 << 16;
+
+const known = new Map<Code, Promise<Bytes>>();
+
+// stretched is the secret that a code stands for, worked out once.
+function stretched(code: Code): Promise<Bytes> {
+  const secret = known.get(code) ?? pbkdf2(utf8(code), utf8("trialith/v1/card"), stretching);
+  known.set(code, secret);
+  return secret;
+}
+
 /** boxOf is the card's mailbox, where the site's letters to its participant are: 32 hexadecimal digits. */
 export async function boxOf(code: Code): Promise<string> {
-  return hex(await hkdf(utf8(code), utf8("trialith/v1/card/box"), 16));
+  return hex(await hkdf(await stretched(code), utf8("trialith/v1/card/box"), 16));
 }
 
 /**
@@ -60,11 +73,11 @@ export async function boxOf(code: Code): Promise<string> {
  * know the study code, or keep the mailbox.
  */
 export async function fromOf(code: Code): Promise<string> {
-  return hex(await hkdf(utf8(code), utf8("trialith/v1/card/from"), 16));
+  return hex(await hkdf(await stretched(code), utf8("trialith/v1/card/from"), 16));
 }
 
 /** keyOf is the key that letters in the card's mailbox are sealed with. */
 export async function keyOf(code: Code): Promise<CryptoKey> {
-  const raw: Bytes = await hkdf(utf8(code), utf8("trialith/v1/card/key"), 32);
+  const raw: Bytes = await hkdf(await stretched(code), utf8("trialith/v1/card/key"), 32);
   return subtle().importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
 }

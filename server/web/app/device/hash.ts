@@ -44,6 +44,12 @@ export async function hkdf(secret: Uint8Array, info: Uint8Array, size: number): 
   return new Uint8Array(bits);
 }
 
+/** pbkdf2 is PBKDF2-HMAC-SHA-256: 32 bytes. */
+export async function pbkdf2(secret: Uint8Array, salt: Uint8Array, iterations: number): Promise<Bytes> {
+  const key = await subtle().importKey("raw", new Uint8Array(secret), "PBKDF2", false, ["deriveBits"]);
+  return new Uint8Array(await subtle().deriveBits({ name: "PBKDF2", hash: "SHA-256", salt: new Uint8Array(salt), iterations }, key, 256));
+}
+
 /**
  * derive makes a secret of the field from the device's master secret. The device
  * counts its enrolments, so that one person who enrols again has secrets that

@@ -3,6 +3,7 @@ package device_test
 import (
 	"bytes"
 	"crypto/hkdf"
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -37,7 +38,11 @@ func page(t *testing.T, p *browsertest.Page) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := hkdf.Key(sha256.New, []byte(code), nil, "trialith/v1/card/key", 32)
+	secret, err := pbkdf2.Key(sha256.New, string(code), []byte("trialith/v1/card"), 65536, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := hkdf.Key(sha256.New, secret, nil, "trialith/v1/card/key", 32)
 	if err != nil {
 		t.Fatal(err)
 	}
