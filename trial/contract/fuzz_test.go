@@ -11,12 +11,13 @@ import (
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/trial"
+	"github.com/trialith/trialith/trial/act"
 	"github.com/trialith/trialith/trial/consent"
 	"github.com/trialith/trialith/trial/contract"
 )
 
 // senders sign whatever is fuzzed: one for each role, two people of a site.
-var senders = []string{"node", "regulator", "sponsor", "ethics", "A", "A1", "A2", "B1"}
+var senders = []string{"node", "regulator", "sponsor", "ethics", "A", "A1", "A2", "B1", "batcher"}
 
 // hostile sends arbitrary bytes as the body of a kind, rightly signed. It must
 // be accepted or refused with a code, at the door and in a block alike.
@@ -94,12 +95,18 @@ func TestHostileNumbers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if provenOf(body) == nil {
-			continue
-		}
 		altered := reflect.New(reflect.TypeOf(body)).Elem()
 		altered.Set(reflect.ValueOf(body))
-		a := &altered.FieldByName("Proven").Addr().Interface().(*consent.Proven).Act
+		var a *act.Act
+		batch, many := altered.Addr().Interface().(*consent.Batch)
+		switch {
+		case many:
+			a = &batch.Acts[len(batch.Acts)-1].Proven.Act
+		case provenOf(body) != nil:
+			a = &altered.FieldByName("Proven").Addr().Interface().(*consent.Proven).Act
+		default:
+			continue
+		}
 		was := *a
 		for _, n := range []uint32{0, 1 << 31, 1<<32 - 1} {
 			for _, change := range []func(){
@@ -110,7 +117,11 @@ func TestHostileNumbers(t *testing.T) {
 				func() { a.Day = trial.Day(n) },
 			} {
 				change()
-				for _, who := range []int{0, 5} { // node, investigator
+				for _, who := range []int{0, 5, 8} { // node, investigator, batcher
+					if many { // or it is refused before its acts are looked at
+						b.now += epoch * 1000
+						batch.Epoch = b.epoch()
+					}
 					hostile(t, b, e.Kind, wire.Marshal(altered.Interface()), who)
 				}
 				*a = was
