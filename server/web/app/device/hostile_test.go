@@ -170,3 +170,14 @@ func TestSignatures(t *testing.T) {
 		}
 	}
 }
+
+// TestUnkept: a browser that keeps no data is told of as such.
+func TestUnkept(t *testing.T) {
+	t.Parallel()
+	p := browsertest.Open(t, hostile, nil)
+	for _, method := range []string{"open", "add", "put"} {
+		if got := browsertest.Call[string](t, p, "unkept", method); got != "storage" {
+			t.Errorf("%s: %s", method, got)
+		}
+	}
+}

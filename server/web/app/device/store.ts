@@ -114,7 +114,7 @@ export class Store {
 
   private async put(table: Table, id: string, value: unknown): Promise<void> {
     const sealed = await this.seal(table, id, value);
-    await done(this.db.transaction(table, "readwrite", { durability: "strict" }).objectStore(table).put(sealed, id));
+    await done(attempt(() => this.db.transaction(table, "readwrite", { durability: "strict" }).objectStore(table).put(sealed, id)));
   }
 
   private async get<T>(table: Table, id: string): Promise<T | undefined> {
@@ -152,7 +152,7 @@ async function opened(name: string): Promise<IDBDatabase> {
   if (!("indexedDB" in globalThis)) {
     throw new DeviceError("storage", "this browser keeps no data for pages; leave private browsing, or use another browser");
   }
-  const request = indexedDB.open(name, 1);
+  const request = attempt(() => indexedDB.open(name, 1));
   request.onupgradeneeded = () => {
     for (const t of [...tables, "keys"]) {
       request.result.createObjectStore(t);
@@ -170,7 +170,8 @@ function sealingKey(db: IDBDatabase, name: string): Promise<CryptoKey> {
       return known;
     }
     const key = await subtle().generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
-    await done(db.transaction("keys", "readwrite", { durability: "strict" }).objectStore("keys").add(key, "seal"));
+    const keys = db.transaction("keys", "readwrite", { durability: "strict" }).objectStore("keys");
+    await done(attempt(() => keys.add(key, "seal"))); // some browsers keep no keys in private windows
     return key;
   });
 }
@@ -179,10 +180,21 @@ async function locked<T>(name: string, work: () => Promise<T>, signal?: AbortSig
   return (await navigator.locks.request(name, signal ? { signal } : {}, work)) as T;
 }
 
+const unkept = "this browser did not keep the data; make room, or leave private browsing";
+
+// attempt makes a request. A browser that will not even take it says so by throwing.
+function attempt<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (e) {
+    throw new DeviceError("storage", unkept, { cause: e });
+  }
+}
+
 // done waits for a request and, where it writes, for its transaction: what is not on the disk was not kept.
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const fail = (e: unknown): void => reject(new DeviceError("storage", "this browser did not keep the data; make room, or leave private browsing", { cause: e }));
+    const fail = (e: unknown): void => reject(new DeviceError("storage", unkept, { cause: e }));
     request.onerror = () => fail(request.error);
     const t = request instanceof IDBOpenDBRequest ? null : request.transaction;
     if (t?.mode === "readwrite") {

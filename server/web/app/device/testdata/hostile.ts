@@ -9,6 +9,8 @@ import { outgoing } from "./course";
 import * as course from "./course";
 import { type Choice } from "../form";
 import { unbase64 } from "../bytes";
+import { DeviceError } from "../error";
+import { Store } from "../store";
 import { verifies, verify } from "../../ed25519";
 
 // both has two pages of one browser agree at once.
@@ -35,5 +37,24 @@ export const signed = async (key: string, signature: string, message: string): P
     return [known, await verifies(k, s, m), await verify(k, s, m)];
   } finally {
     crypto.subtle.importKey = importKey;
+  }
+};
+
+// unkept has the browser refuse what the store does, as browsers do in private
+// windows or without room, and says what a page is told of it.
+export const unkept = async (method: "add" | "put" | "open"): Promise<string> => {
+  const of = (method === "open" ? IDBFactory : IDBObjectStore).prototype as unknown as Record<string, unknown>;
+  const real = of[method];
+  of[method] = () => {
+    throw new DOMException("no", method === "open" ? "SecurityError" : "DataCloneError");
+  };
+  try {
+    const s = await Store.open(`private ${method}`);
+    await s.keepDraft("x", {});
+    return "kept";
+  } catch (e) {
+    return e instanceof DeviceError ? e.code : String(e);
+  } finally {
+    of[method] = real;
   }
 };
