@@ -181,3 +181,32 @@ func TestUnkept(t *testing.T) {
 		}
 	}
 }
+
+// TestOneAccountForASlot: a page that was open since before shows no visit under
+// another pass than the page that showed it first.
+func TestOneAccountForASlot(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	agree := func(v int) {
+		l.Helper()
+		call[any](l, "prepare", v)
+		call[outgoing](l, "agree", choice{"main", "en", []string{}}, true)
+		call[synced](l, "sync", true)
+	}
+	agree(1)
+	call[any](l, "otherPage")
+	l.clock.ms.Add(hour)
+	l.amends(2, "More.")
+	agree(2)
+	l.clock.ms.Add(29*24*hour + 23*hour)
+	if s := call[standing](l, "status"); s.Floor != 1 {
+		t.Fatalf("floor %d before the deadline", s.Floor)
+	}
+	call[shown](l, "visit", visiting{"week-2", 0, "visit"})
+	l.clock.ms.Add(2 * hour)
+	if s := call[standing](l, "status"); s.Floor != 2 {
+		t.Fatalf("floor %d past the deadline", s.Floor)
+	}
+	l.fails("shown before, under an earlier consent", "visitOther", visiting{"week-2", 0, "visit"})
+}

@@ -36,7 +36,7 @@ export interface Shown {
  * shown is made again with the same pass alone, as long as it may be recorded.
  */
 export async function makeEntry(d: Device, l: Lists, s: Status, v: Visiting, prover: Prover, signal?: AbortSignal): Promise<Entry> {
-  const p = d.participation;
+  const p = await d.store.study(d.participation.id); // with what another page has shown
   const a: Act = { ...d.act(Kind[v.kind]), site: s.member?.site ?? p.site, slot: v.slot, rep: v.rep, day: dayOf(s.now) };
   const mine = await passes(ownerOf(p), s.consents);
   const before = p.entries.find((e) => e.slot === v.slot && e.rep === v.rep);

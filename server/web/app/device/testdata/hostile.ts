@@ -9,6 +9,8 @@ import { outgoing } from "./course";
 import * as course from "./course";
 import { type Choice } from "../form";
 import { unbase64 } from "../bytes";
+import { type Device } from "../device";
+import { type Visiting } from "../visit";
 import { DeviceError } from "../error";
 import { Store } from "../store";
 import { verifies, verify } from "../../ed25519";
@@ -58,3 +60,10 @@ export const unkept = async (method: "add" | "put" | "open"): Promise<string> =>
     of[method] = real;
   }
 };
+
+// otherPage opens the same study as another page of this browser does, and keeps it there.
+let other: Device;
+export const otherPage = async (): Promise<void> => {
+  other = (await course.pages())[0]!;
+};
+export const visitOther = (v: Visiting) => other.visit(v, course.proving());
