@@ -94,7 +94,11 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		router.HEAD(path, packages)
 	}
 	mailbox.Register(router, n.mail)
-	router.Match([]string{http.MethodGet, http.MethodHead}, browser.Base+"*path", gin.WrapH(browser.Handler(browser.NewGnark(filepath.Join(c.dir, dirBrowser)))))
+	provers := browser.Handler(browser.NewGnark(filepath.Join(c.dir, dirBrowser)))
+	if n.proving != nil {
+		provers = n.proving.Handler(provers)
+	}
+	router.Match([]string{http.MethodGet, http.MethodHead}, browser.Base+"*path", gin.WrapH(provers))
 	clock := web.RealTime
 	if c.study {
 		clock = web.StudyTime

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/trialith/trialith/circuits/browser"
 	"github.com/trialith/trialith/circuits/ceremony"
 	"github.com/trialith/trialith/circuits/ceremony/transcript"
 	"github.com/trialith/trialith/circuits/verifier"
@@ -72,8 +73,10 @@ type node struct {
 	mail   *mailbox.Store
 	key    *verifier.Key
 	record []byte // of the ceremony that made the key; nil for none
-	server *http.Server
-	url    string
+	// proving is what participants' browsers prove with; nil where that is built in.
+	proving *browser.Keys
+	server  *http.Server
+	url     string
 	// gateway serves packages in readable form on an origin of its own: what
 	// they hold could act for our pages on theirs.
 	gateway    *http.Server
@@ -99,7 +102,7 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{key: key, record: record, keys: newKeyring(c.dir, c.key), clock: c.clock, failed: make(chan error, 4)}
+	n := &node{key: key, record: record, proving: provingKey(c.dir, key), keys: newKeyring(c.dir, c.key), clock: c.clock, failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			n.Close() //nolint:errcheck // the first error is the one to tell
@@ -176,6 +179,34 @@ func verifyingKey(dir string, g chain.Genesis) (*verifier.Key, error) {
 		return nil, hint(fmt.Errorf("genesis: verifying key %v is not built in, and %w", g.VerifyingKey, err), "put %s and %s of its ceremony into %s", ceremony.VerifyingFile, ceremony.TranscriptFile, filepath.Join(dir, dirKeys))
 	}
 	return verifier.ParsePinned(b, g.VerifyingKey)
+}
+
+// provingKey begins to make what participants' browsers prove with, from the
+// proving key beside the verifying key. The node runs without it too: it verifies,
+// and whoever has the key elsewhere may prove.
+func provingKey(dir string, key *verifier.Key) *browser.Keys {
+	if key.Hash() == verifier.DevelopmentHash {
+		return nil
+	}
+	return browser.StartKeys(key.Bytes(), func() ([]byte, error) {
+		b, err := os.ReadFile(filepath.Join(dir, dirKeys, ceremony.ProvingFile)) //nolint:gosec // the operator names the directory
+		if err != nil {                                                          // what visitors are told names no path
+			return nil, fmt.Errorf("it does not hold %s of the ceremony", ceremony.ProvingFile)
+		}
+		return b, nil
+	})
+}
+
+// tellProving says what an operator must know of a node that helps no browser to
+// prove. It waits for the key to be laid out, and says nothing where all is well.
+func (n *node) tellProving(ctx context.Context, dir string, tell *teller) {
+	if n.proving == nil {
+		return
+	}
+	if _, err := n.proving.Set(ctx); err != nil && ctx.Err() == nil {
+		tell.fault(fmt.Errorf("no participant's browser can prove with this node: %w; put %s of the ledger's ceremony into %s and start the node again",
+			err, ceremony.ProvingFile, filepath.Join(dir, dirKeys)))
+	}
 }
 
 // ceremonyRecord is how the verifying key was made, for evidence files; nil for

@@ -21,7 +21,10 @@ Witnesses are shown each new head and cosign it; so nobody can be shown another
 history. They are named by --witness, or in the file "witnesses" in DIR, a policy of
 C2SP tlog-policy with their URLs. At the start they are asked what they know: a node
 that has lost what a witness has signed does not run. An authority (--tsa) stamps the
-head's time once an hour.`,
+head's time once an hour.
+
+The ledger's verifying key is read from DIR/keys/verifying-key.bin. For participants'
+browsers to prove, proving-key.bin of the same ceremony belongs beside it.`,
 		Example: "  trialith serve --dir node --witness \"$(trialith witness vkey --dir w) http://127.0.0.1:8090\"",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -43,6 +46,7 @@ head's time once an hour.`,
 			if g.Demonstration {
 				fmt.Fprintln(c.ErrOrStderr(), "trialith: DEMONSTRATION KEYS: anybody can forge what this ledger holds")
 			}
+			go n.tellProving(c.Context(), dir, w.tell)
 			return waitServing(c.Context(), n)
 		},
 	}

@@ -12,6 +12,14 @@ export class ProverError extends Error {
   }
 }
 
+/** No browser can prove at this address: the node lacks the proving key of its ledger. */
+export class KeylessError extends ProverError {
+  constructor(message: string) {
+    super("unsupported", message);
+    this.name = "KeylessError";
+  }
+}
+
 /** Any thrown value as a ProverError: what was not foreseen is "internal". */
 export function asProverError(e: unknown): ProverError {
   if (e instanceof ProverError) return e;

@@ -19,7 +19,7 @@
  *
  * There is no falling back: a ledger whose key is not to be had gets no proof.
  */
-import { ProverError } from "./error";
+import { KeylessError, ProverError } from "./error";
 import { type Pinned, download, hex } from "./files";
 import type { Pin, pins } from "./pins";
 import { verifyingKey } from "./vk";
@@ -61,7 +61,7 @@ export async function nameOf(key: Uint8Array): Promise<string> {
 
 /**
  * The key of a ledger that names this verifying key; undefined: the built-in one.
- * Errors: "unsupported" where the node has no proving key of it, "changed" where it
+ * Errors: KeylessError ("unsupported") where the node has no proving key of it, "changed" where it
  * offers another key, "download", "cancelled".
  */
 export async function ledgerKey(base: URL, name: string, signal?: AbortSignal): Promise<LedgerKey | undefined> {
@@ -102,8 +102,7 @@ async function fetchList(base: URL, signal: AbortSignal | undefined): Promise<st
 /** What the node says of 503 names the reason. */
 function missing(why: string): ProverError {
   const said = why && why.length < 1000 ? ` It says: ${why}.` : "";
-  return new ProverError(
-    "unsupported",
+  return new KeylessError(
     `this node does not hold the proving key of the ledger's ceremony, so no browser can make a proof here.${said} Use another address of the study, or tell its contact: the operator puts proving-key.bin beside the verifying key`,
   );
 }

@@ -21,6 +21,6 @@ export const pins = {
 
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
-  "gnark.js": { file: "gnark.2e767a455fb5482c.js", sha256: "2e767a455fb5482c7adcccdb956699e10ae36d94f8c753c7cd70334e7d549850", bytes: 2254 },
-  "worker.js": { file: "worker.4d89859ee59ddf23.js", sha256: "4d89859ee59ddf232604d8853e5fc760c055751f3cdf64a16fd627c2feb400a1", bytes: 39926 },
+  "gnark.js": { file: "gnark.1c58d8828048c8f2.js", sha256: "1c58d8828048c8f2235bb23dcb53074dd2723f638e1cd1ea81287532944c2806", bytes: 2254 },
+  "worker.js": { file: "worker.bd9c7e2bf2286a7b.js", sha256: "bd9c7e2bf2286a7b7a68e1c8baf7b8a3456fec9546ffcb19baa23b328524a011", bytes: 40103 },
 } as const satisfies Record<string, Pin>;

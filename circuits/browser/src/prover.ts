@@ -10,7 +10,7 @@
  * closely while it proves may learn something (nor is gnark's prover).
  */
 import { type Sums, wipe } from "./assemble";
-import { ProverError, type ProverCode, asProverError } from "./error";
+import { KeylessError, ProverError, type ProverCode, asProverError } from "./error";
 import { type Pinned, download } from "./files";
 import { Gnark } from "./gnark";
 import { type LedgerKey, builtIn, ledgerKey } from "./ledgerkey";
@@ -20,7 +20,7 @@ import { Remote } from "./remote";
 import { type Witness, explain, publicInputs, secretInputs } from "./witness";
 import { type Job, type Load, type Points, type Scalars, type Step, buffers } from "./worker";
 
-export { ProverError, type ProverCode, type Witness };
+export { KeylessError, ProverError, type ProverCode, type Witness };
 
 /** How far a step is: bytes of a download, files, parts of the key, jobs. */
 export interface Progress {

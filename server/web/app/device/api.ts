@@ -16,6 +16,7 @@ export interface Ledger {
   height: number;
   demonstration: boolean;
   notice: string; // to be shown wherever its results are
+  verifyingKey: Name; // what proofs for it must be made under
   clock: "study" | "real";
 }
 
@@ -131,7 +132,8 @@ export class Node {
     const s = await this.read("/v1/ledger", signal);
     return {
       ledger: s.name("ledger"), genesis: s.time("genesis_time"), epochSeconds: s.count("epoch_seconds"), time: s.time("time"),
-      height: s.count("height"), demonstration: s.flag("demonstration"), notice: s.text("notice"), clock: s.text("clock") === "study" ? "study" : "real",
+      height: s.count("height"), demonstration: s.flag("demonstration"), notice: s.text("notice"),
+      verifyingKey: s.name("verifying_key"), clock: s.text("clock") === "study" ? "study" : "real",
     };
   }
 

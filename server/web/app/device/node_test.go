@@ -48,8 +48,8 @@ func TestNode(t *testing.T) {
 	}{
 		{
 			"ledger", 200,
-			`{"ledger":"` + name + `","genesis_time":"2023-11-14T22:13:20.000Z","epoch_seconds":3600,"time":"2023-11-14T22:13:21.500Z","height":7,"demonstration":true,"notice":"n","clock":"study","more":1}`,
-			`{"ledger":"` + name + `","genesis":1700000000000,"epochSeconds":3600,"time":1700000001500,"height":7,"demonstration":true,"notice":"n","clock":"study"}`,
+			`{"ledger":"` + name + `","genesis_time":"2023-11-14T22:13:20.000Z","epoch_seconds":3600,"time":"2023-11-14T22:13:21.500Z","height":7,"demonstration":true,"notice":"n","verifying_key":"` + name + `","clock":"study","more":1}`,
+			`{"ledger":"` + name + `","genesis":1700000000000,"epochSeconds":3600,"time":1700000001500,"height":7,"demonstration":true,"notice":"n","verifyingKey":"` + name + `","clock":"study"}`,
 		},
 		{"ledger", 200, `{"ledger":"` + strings.ToUpper(name) + `"}`, "answer: /v1/ledger: ledger: not 64 lower-case"},
 		{"ledger", 200, `{"ledger":"` + name + `","genesis_time":"yesterday"}`, "answer: /v1/ledger: genesis_time: no time"},

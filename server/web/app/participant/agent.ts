@@ -20,7 +20,8 @@ export type Tell = (stage: Stage, share: number) => void; // share of the stage 
 /** What a person may keep: the study, the version and the time on the ledger, where this device knows it. Never the account. */
 export interface Receipt { version: number; epoch: number; day: string }
 
-export interface Given extends Receipt { choice?: Choice }
+/** A consent on the ledger. Changed is the day on which its options were last changed; empty: never on this device. */
+export interface Given extends Receipt { choice?: Choice; changed: string }
 
 export interface Status {
   invited: "no" | "asked" | "refused" | "yes"; // whether the site has put this device's leaf on the list
@@ -29,6 +30,7 @@ export interface Status {
   open: { version: number; deadline: string }[]; // waiting for an answer; deadline RFC 3339, empty: none
   sent: number[];     // versions agreed to here that the public list does not show yet
   waiting: number;    // decisions made here that the public list does not show yet
+  changing?: Choice;  // options changed here, on their way
   refusal: string;    // why a decision made here was refused; empty: none was
   left: "" | "going" | "left"; // going: told, and not on the public list yet
   told: boolean;      // the site has been told of leaving
@@ -52,6 +54,8 @@ export interface Member {
   ready(version: number, tell: Tell, signal: AbortSignal): Promise<void>;
   /** Agrees to the forms as they stood on the page; nothing: it is on its way and not on the ledger yet. Today says that a dose is due today, so it cannot wait to be mixed with others. */
   agree(version: number, read: readonly Form[], choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined>;
+  /** Changes the options of a consent given, in the forms as they stood on the page. It may still be on its way when this ends. */
+  change(version: number, read: readonly Form[], choice: Choice, tell: Tell, signal: AbortSignal): Promise<void>;
   /** Leaves: the site is told at once, then it goes on the record. Told: the site was. */
   leave(tell: Tell, signal: AbortSignal): Promise<{ told: boolean; recorded: boolean }>;
   visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown>;
@@ -83,6 +87,7 @@ export type Trouble =
   | "nothing"     // the sheet is right, but nobody with it is in this study
   | "refused"     // the site or the ledger refused; the message says why
   | "unsupported" // this browser cannot run the prover
+  | "keyless"     // this server lacks the proving key of its ledger
   | "storage"     // this browser does not keep what it must
   | "changed"     // a file of the prover is not the one that was pinned
   | "old"         // the page's script names files that the server has no more

@@ -52,6 +52,7 @@ export function wordsFor(c: Context, e: unknown): string {
     case "nothing": return t.nothing;
     case "refused": return t.refused(e.message);
     case "unsupported": return t.unsupported;
+    case "keyless": return t.keyless;
     case "changed": return t.changed;
     case "old": return t.old;
     case "slow": return t.slow;

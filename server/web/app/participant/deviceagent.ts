@@ -13,7 +13,7 @@ import { translated } from "./trouble";
 
 export class DeviceAgent implements Agent {
   private readonly node = new Node();
-  private readonly prover = new OwnProver();
+  private readonly prover = new OwnProver(async () => (await this.node.ledger()).verifyingKey);
   private readonly known = new Map<string, DeviceMember>();
   private store?: Promise<Store>;
 

@@ -15,13 +15,20 @@ export class OwnProver implements Proving {
   private opened?: Promise<Prover>;
   private watchers = new Set<(share: number) => void>();
 
+  /** What is proven passes under no other key than the one that the ledger names: verifyingKey asks for its name. */
+  constructor(private readonly verifyingKey: () => Promise<string>) {}
+
   /** Opens the prover, unless it is open; a failure is forgotten, so that the next try is a new one. */
   open(): Promise<Prover> {
-    this.opened ??= Prover.open({ onProgress: (p) => this.tell(p) }).catch((e: unknown) => {
+    this.opened ??= this.start().catch((e: unknown) => {
       this.opened = undefined;
       throw e;
     });
     return this.opened;
+  }
+
+  private async start(): Promise<Prover> {
+    return Prover.open({ verifyingKey: await this.verifyingKey(), onProgress: (p) => this.tell(p) });
   }
 
   async prepare(w: Witness, signal?: AbortSignal): Promise<Prepared> {

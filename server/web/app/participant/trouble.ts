@@ -1,6 +1,6 @@
 // What goes wrong on the device, in the terms in which the pages tell it.
 
-import { ProverError } from "../../../../circuits/browser/src/prover";
+import { KeylessError, ProverError } from "../../../../circuits/browser/src/prover";
 import { DeviceError } from "../device/error";
 import { SheetError } from "../device/recovery";
 import { AgentError, type Trouble } from "./agent";
@@ -23,6 +23,7 @@ function trouble(e: unknown, other: Partial<Record<DeviceError["code"], Trouble>
   if (e instanceof SheetError) return new AgentError("sheet", e.message, e.group);
   if (e instanceof DeviceError) return new AgentError(other[e.code] ?? troubles[e.code], e.message);
   if (e instanceof ProverError && e.code === "download" && /status 4\d\d/.test(e.message)) return new AgentError("old", e.message);
+  if (e instanceof KeylessError) return new AgentError("keyless", e.message);
   if (e instanceof ProverError) return new AgentError(fromProver[e.code], e.message);
   if (e instanceof DOMException && e.name === "AbortError") return new AgentError("cancelled");
   return e;

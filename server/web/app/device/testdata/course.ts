@@ -44,7 +44,7 @@ let prepared: Consenting;
 
 // own takes the prover of the pages.
 export const own = async (): Promise<string> => {
-  const p = await PageProver.open({ workers: 1 });
+  const p = await PageProver.open({ workers: 1, verifyingKey: (await node.ledger()).verifyingKey });
   prover = p;
   return p.kind;
 };
