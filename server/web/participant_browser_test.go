@@ -197,6 +197,12 @@ var participantSteps = []struct{ page, flags, step string }{
 	{"my-consent", "amended", "news"},
 	{"my-consent", "amended", "option-1"},
 	{"my-consent", "", "text"},
+	{"my-consent", "", "choices"},
+	{"my-consent", "restored", "choices"},
+	{"my-consent", "changing", "choices"},
+	{"my-consent", "changing", "choices-done"},
+	{"my-consent", "", "choices-1"},
+	{"my-consent", "", "choices-check"},
 	{"my-consent", "", "receipt-kept"},
 	{"my-consent", "", "sheet"},
 	{"my-consent", "", "visit"},
@@ -485,4 +491,17 @@ func TestOneAnswer(t *testing.T) {
 	}
 	p.open("my-consent", "", "%", "en") // an address that somebody cut
 	p.at("My consent")
+}
+
+// TestSheetIsPutAway: whoever comes back to the page does not find the secret on it.
+func TestSheetIsPutAway(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{"given": []int{1}})
+	p.open("my-consent", "", "sheet", "en")
+	p.press("Show the sheet")
+	p.says("7KQ2M")
+	evaluate[bool](t, p.ctx, `(dispatchEvent(new PageTransitionEvent("pagehide", {persisted: true})), true)`)
+	p.wait(`!document.querySelector("#app").innerText.includes("7KQ2M") && !document.querySelector("#app svg")`)
+	p.press("Show the sheet")
+	p.says("7KQ2M")
 }

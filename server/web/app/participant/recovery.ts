@@ -28,8 +28,11 @@ export async function sheet(c: Context, j: Joined): Promise<Screen> {
     group(button(c.w.print, () => print())));
     place.querySelector("h2")?.focus();
   };
-  place.append(para(t.hidden), button(t.show, () => void show()));
-  return { title: t.title, back: "", body: [title(t.title), lead(t.lead), h("div", { class: "t-no-print" }, warning(c.w.warning, t.warn)), place] };
+  // Browsers keep a page that one goes away from as it stands, and show it to whoever comes back.
+  const hide = () => place.replaceChildren(para(t.hidden), button(t.show, () => void show()));
+  hide();
+  addEventListener("pagehide", hide);
+  return { title: t.title, back: "", leave: () => removeEventListener("pagehide", hide), body: [title(t.title), lead(t.lead), h("div", { class: "t-no-print" }, warning(c.w.warning, t.warn)), place] };
 }
 
 export function restore(c: Context, take: (m: Member) => void): Screen {
