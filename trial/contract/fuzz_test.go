@@ -98,7 +98,7 @@ func TestHostileNumbers(t *testing.T) {
 		altered := reflect.New(reflect.TypeOf(body)).Elem()
 		altered.Set(reflect.ValueOf(body))
 		var a *act.Act
-		batch, many := altered.Addr().Interface().(*consent.Batch)
+		batch, many := reflect.TypeAssert[*consent.Batch](altered.Addr())
 		switch {
 		case many:
 			a = &batch.Acts[len(batch.Acts)-1].Proven.Act
