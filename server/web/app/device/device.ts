@@ -12,7 +12,7 @@ import { DeviceError } from "./error";
 import { commitChoice, formSet } from "./form";
 import { dayOf, ground, lists, type Lists } from "./lists";
 import { type ToSite } from "./mail";
-import { join, ownerOf, siteOf, type Entry, type Participation } from "./participation";
+import { join, ownerOf, siteOf, type Entry, type Given, type Participation } from "./participation";
 import { prove } from "./proving";
 import { flush, type Accepted, type Outgoing, type Report } from "./queue";
 import { decodeMaster, encodeMaster } from "./recovery";
@@ -317,11 +317,11 @@ export class Device {
   private async note({ act: o, epoch, time }: Accepted): Promise<void> {
     await this.change((p) => {
       const known = p.given.find((g) => g.version === o.version);
-      const of = { ...(o.choice && { choice: o.choice }), ...(o.salt && { salt: o.salt }) };
+      const of = { ...(o.choice && { choice: o.choice }), ...(o.salt && { salt: o.salt }), sequence: o.sequence };
       if (o.kind === Kind.consent && !known) {
         p.given.push({ version: o.version, epoch, day: dayOf(time), ...of, receipted: false, countersigned: false });
       } else if (known && (o.kind === Kind.options || o.kind === Kind.consent)) {
-        Object.assign(known, of);
+        Object.assign(known, of, o.kind === Kind.options && { changed: dayOf(time) });
       }
     });
     await this.store.dropOutgoing(o.id);
@@ -339,6 +339,10 @@ export class Device {
         if (!p.given.some((g) => g.version === version)) {
           p.given.push({ version, epoch: 0, day: 0, receipted: true, countersigned: false });
         }
+      }
+      for (const a of s.answers) {
+        // Another device changed the options since: what this one knows of them is out of date.
+        p.given.filter((g) => g.version === a.version && a.kind === "options" && a.sequence > (g.sequence ?? 0)).forEach(outdate);
       }
       p.given.sort((a, b) => a.version - b.version);
     });
@@ -398,6 +402,12 @@ async function search(members: readonly Member[], p: Participation): Promise<Par
     throw new DeviceError("notEnrolled", "the sheet is right, but nobody with it is in this study");
   }
   return found;
+}
+
+function outdate(g: Given): void {
+  delete g.choice;
+  delete g.salt;
+  delete g.changed;
 }
 
 function offline(e: unknown): false {

@@ -45,6 +45,8 @@ export interface Given {
   day: number; // since 1970; 0: not known
   choice?: Choice; // unknown after a restore: it is on no ledger
   salt?: string;
+  sequence?: number; // of the act that made this choice; none: that of the consent, 0
+  changed?: number; // day on which the options were last changed, here
   receipted: boolean; // the site's inbox has the receipt
   countersigned: boolean; // the site says so
 }

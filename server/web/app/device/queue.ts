@@ -173,8 +173,14 @@ function moot(seen: Seen, o: Outgoing): boolean {
 // found looks for an act in the list that is the same for everyone.
 function found(seen: Seen, o: Outgoing): Accepted | undefined {
   const latest = latestOf(seen, o);
-  const has = latest && (o.kind === Kind.withdraw ? latest.kind === "withdraw" : latest.sequence >= o.sequence);
+  const has = latest && (o.kind === Kind.withdraw ? latest.kind === "withdraw" : latest.sequence >= o.sequence && !others(o));
   return has ? { act: o, epoch: epochOf(seen.ledger, seen.now), time: seen.now } : undefined;
+}
+
+// others reports whether options that the list shows were changed by another
+// device: this act was never sent, or refused since.
+function others(o: Outgoing): boolean {
+  return o.kind === Kind.options && (o.sent.length === 0 || o.state === "stale");
 }
 
 async function advance(

@@ -88,15 +88,18 @@ export function notice(label: string, ...children: Child[]): HTMLElement {
     h("div", { class: "govuk-notification-banner__content" }, ...children));
 }
 
-/** A line of a summary list; change is the address of the step that asks it. */
-export interface Row { key: string; value: Child; change?: { href: string; text: string } }
+/** A line of a summary list; change is the address of the step that asks it. Language is that of the key where it is not the page's. */
+export interface Row { key: string; language?: string; value: Child; change?: { href: string; text: string } }
 
 export function summary(rows: Row[]): HTMLElement {
-  return h("dl", { class: "govuk-summary-list" }, rows.map((row) => h("div", { class: "govuk-summary-list__row" },
-    h("dt", { class: "govuk-summary-list__key" }, row.key),
-    h("dd", { class: "govuk-summary-list__value" }, row.value),
-    row.change && h("dd", { class: "govuk-summary-list__actions" },
-      link([row.change.text, h("span", { class: "govuk-visually-hidden" }, ` (${row.key})`)], row.change.href)))));
+  return h("dl", { class: "govuk-summary-list" }, rows.map((row) => {
+    const own = row.language ? { lang: row.language, dir: "auto" } : {};
+    return h("div", { class: "govuk-summary-list__row" },
+      h("dt", { class: "govuk-summary-list__key", ...own }, row.key),
+      h("dd", { class: "govuk-summary-list__value" }, row.value),
+      row.change && h("dd", { class: "govuk-summary-list__actions" },
+        link([row.change.text, h("span", { class: "govuk-visually-hidden" }, " (", h("span", own, row.key), ")")], row.change.href)));
+  }));
 }
 
 /** A list of pages one can go to, each with what it is for. */

@@ -42,6 +42,7 @@ export class DeviceMember implements Member {
       invited: s?.enrolled ? "yes" : p.enrolled, reason: p.reason, given: p.given.map(givenOf),
       open: (s?.open ?? []).filter((a) => !sent.includes(a.version)).map((a) => ({ version: a.version, deadline: a.due ? new Date(a.due).toISOString() : "" })),
       sent, waiting: outgoing.filter((o) => o.state !== "refused" && o.kind !== Kind.superseded).length,
+      changing: outgoing.find((o) => o.kind === Kind.options && o.state !== "refused")?.choice,
       refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? "",
       left: s?.left ? "left" : p.leaving ? "going" : "", told: p.told, heard: p.heard, now: s ? new Date(s.now).toISOString() : "",
     };
@@ -63,9 +64,7 @@ export class DeviceMember implements Member {
     return translated(async () => {
       const consenting = await this.prepared(version, tell, signal);
       if (signal.aborted) throw new AgentError("cancelled");
-      if (await digest(read) !== consenting.registration.formSet) {
-        throw new AgentError("changed", `version ${version}: the forms on this page are not those that the study registered`);
-      }
+      await sameForms(read, consenting);
       tell("prove", 0);
       this.preparing.delete(version); // a proof is bound once
       const made = await consenting.agree(choice, today, signal);
@@ -73,6 +72,24 @@ export class DeviceMember implements Member {
       // From here on it is on the disk, and goes whether this page stays or not.
       await this.deliver([made], tell);
       return this.device.participation.given.map(givenOf).find((g) => g.version === version);
+    });
+  }
+
+  async change(version: number, read: readonly Form[], choice: Choice, tell: Tell, signal: AbortSignal): Promise<void> {
+    return translated(async () => {
+      await this.opened(tell, signal);
+      tell("prove", 0);
+      const consenting = await this.device.options(version, this.prover, signal);
+      try {
+        await sameForms(read, consenting);
+        if (signal.aborted) throw new AgentError("cancelled");
+      } catch (e) {
+        consenting.discard();
+        throw e;
+      }
+      const made = await consenting.agree(choice, false, signal);
+      tell("prove", 1);
+      await this.deliver([made], tell);
     });
   }
 
@@ -97,13 +114,7 @@ export class DeviceMember implements Member {
 
   async visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown> {
     return translated(async () => {
-      tell("ready", 0);
-      const unwatch = this.prover.watch((share) => tell("ready", share));
-      try {
-        await until(this.prover.open(), signal);
-      } finally {
-        unwatch();
-      }
+      await this.opened(tell, signal);
       tell("prove", 0);
       const shown = await this.device.visit({ slot, rep, kind: dose ? "dose" : "visit" }, this.prover, signal);
       tell("send", 1);
@@ -184,6 +195,17 @@ export class DeviceMember implements Member {
     }
   }
 
+  // Opens the prover, and tells how far that is.
+  private async opened(tell: Tell, signal: AbortSignal): Promise<void> {
+    const unwatch = this.prover.watch((share) => tell("ready", share));
+    tell("ready", 0);
+    try {
+      await until(this.prover.open(), signal);
+    } finally {
+      unwatch();
+    }
+  }
+
   // Sends acts and looks for them. What does not show soon is left to travel: it
   // waits for others, or for a connection, and tend goes on with it.
   private async deliver(acts: Outgoing[], tell: Tell): Promise<void> {
@@ -202,6 +224,12 @@ export class DeviceMember implements Member {
   }
 }
 
+async function sameForms(read: readonly Form[], { registration }: Consenting): Promise<void> {
+  if (await digest(read) !== registration.formSet) {
+    throw new AgentError("changed", `version ${registration.version}: the forms on this page are not those that the study registered`);
+  }
+}
+
 // The digest of forms as they stood on the page: what was read is what is agreed to.
 async function digest(read: readonly Form[]): Promise<string> {
   try {
@@ -211,11 +239,12 @@ async function digest(read: readonly Form[]): Promise<string> {
   }
 }
 
-function givenOf(g: { version: number; epoch: number; day: number; choice?: Choice }): Given {
-  return {
-    version: g.version, epoch: g.epoch, day: g.day ? new Date(g.day * 86_400_000).toISOString().slice(0, 10) : "",
-    ...(g.choice && { choice: g.choice }),
-  };
+function givenOf(g: { version: number; epoch: number; day: number; choice?: Choice; changed?: number }): Given {
+  return { version: g.version, epoch: g.epoch, day: iso(g.day), changed: iso(g.changed), ...(g.choice && { choice: g.choice }) };
+}
+
+function iso(day = 0): string {
+  return day ? new Date(day * 86_400_000).toISOString().slice(0, 10) : "";
 }
 
 // Without a connection the page tells what this device remembers.

@@ -236,7 +236,7 @@ export class Journey {
     ];
     const questions = questionsOf(form), answered = questions.filter((q) => q.id in saved.answers).length;
     if (questions.length) rows.push({ key: w.check.questions, value: w.check.answered(answered, questions.length), change: change(`question-${Math.min(answered + 1, questions.length)}`) });
-    form.options.forEach((o, i) => rows.push({ key: o.text, value: saved.options[o.id] ? w.yes : w.no, change: change(`option-${i + 1}`) }));
+    form.options.forEach((o, i) => rows.push({ key: o.text, language: form.language, value: saved.options[o.id] ? w.yes : w.no, change: change(`option-${i + 1}`) }));
     if (way.relayed && !this.ends.renewed) rows.push({ key: w.check.sent, value: saved.today ? w.check.now : w.check.mixed, change: change("today") });
     return rows;
   }

@@ -5,6 +5,7 @@ import { day } from "../lib/language";
 import { heading, inset, lead, link, menu, next, notice, para, summary, title, warning, type Row } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { type Member, type Status } from "./agent";
+import { Choices, changeable, chosen } from "./choices";
 import { joined, type Context, type Joined } from "./context";
 import { hidden } from "./hidden";
 import { Journey, query, receiptOf, wholeText } from "./journey";
@@ -18,6 +19,7 @@ import { visit } from "./visit";
 export class Mine {
   private joined?: Joined;
   private journey?: Journey;
+  private choices?: Choices;
 
   constructor(private c: Context) {}
 
@@ -39,7 +41,7 @@ export class Mine {
       case "leave-sure": return sure(this.c, j);
       case "leaving": return leaving(this.c, j);
       case "left": return left(this.c, j);
-      default: return await this.renewed(j, step) ?? "";
+      default: return await (this.choices ??= new Choices(this.c, j)).screen(step) ?? await this.renewed(j, step) ?? "";
     }
   }
 
@@ -77,6 +79,7 @@ export class Mine {
   private take(member: Member): Joined {
     this.journey?.stop();
     this.journey = undefined;
+    this.choices = undefined;
     return this.joined = joined(member);
   }
 
@@ -104,7 +107,7 @@ export class Mine {
       this.waiting(s),
       summary(this.facts(s)),
       this.unfinished(j, s),
-      menu(this.items(s)),
+      menu(this.items(s, await this.optional(j, s))),
     ] };
   }
 
@@ -133,12 +136,21 @@ export class Mine {
     return rows;
   }
 
-  private items(s: Status): { text: string; href: string; about: string }[] {
+  // Whether there are options to change. Without a connection it may not be known; the step itself tells then.
+  private async optional(j: Joined, s: Status): Promise<boolean> {
+    const given = changeable(s);
+    if (!given) return false;
+    const v = await j.study.version(given.version).catch(() => undefined);
+    return v === undefined || v.protocol.forms.some((f) => f.options.length > 0);
+  }
+
+  private items(s: Status, optional: boolean): { text: string; href: string; about: string }[] {
     const m = this.c.w.mine.menu, item = (key: keyof typeof m, href: string) => ({ text: m[key][0], href, about: m[key][1] });
     const inside = s.given.length > 0 && !s.left;
     return [
       ...(inside ? [item("visit", "#visit")] : []),
       ...(s.given.length ? [item("text", "#text")] : []),
+      ...(optional ? [item("choices", "#choices")] : []),
       ...(s.left ? [] : [item("sheet", "#sheet")]),
       item("hidden", "#hidden"), item("results", "#results"), item("lost", "#lost"),
       ...(s.left ? [] : [item("leave", "#leave")]),
@@ -149,13 +161,10 @@ export class Mine {
     const { w, l } = this.c, s = await j.member.status(), last = s.given[s.given.length - 1];
     const v = await j.study.version(last?.version ?? j.member.card.version);
     const f = formFor(v.protocol.forms, l, last?.choice?.form);
-    const taken = last?.choice?.taken, own = { lang: f.language, dir: "auto" };
-    const choices = taken === undefined ? w.mine.unknownOptions
-      : taken.length === 0 ? w.mine.noOptions
-      : h("ul", { class: "t-plain" }, f.options.filter((o) => taken.includes(o.id)).map((o) => h("li", own, o.text)));
+    const own = { lang: f.language, dir: "auto" };
     return { title: w.mine.agreed, back: "", body: [
       title(w.mine.agreed, `${titleOf(v.protocol)}, ${w.version(v.version)}`), f.example && inset(w.example),
-      f.options.length > 0 && [heading(w.mine.options), h("div", { class: "govuk-body" }, choices)],
+      chosen(this.c, f, last, s),
       h("h2", { class: "govuk-heading-m", ...own }, f.title), wholeText(f),
     ] };
   }

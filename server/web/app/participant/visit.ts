@@ -11,8 +11,9 @@ import { contactOf } from "./journey";
 import { type Visit } from "./study";
 import { working } from "./work";
 
-export async function visit(c: Context, j: Joined): Promise<Screen> {
+export async function visit(c: Context, j: Joined): Promise<Screen | string> {
   const { w } = c, t = w.visit, s = await j.member.status();
+  if (s.left) return "left";
   const version = s.given[s.given.length - 1]?.version;
   const visits = version ? (await j.study.version(version)).protocol.visits : [];
   if (!visits.length) return { title: t.title, back: "", body: [title(t.title), lead(t.none)] };

@@ -1,7 +1,7 @@
 // A device without secrets, prover or ledger, for tests of the pages alone. What
 // it answers is set by the test through the address: ?fake=waiting,relayed
 
-import { AgentError, type Agent, type Card, type Member, type Saved, type Status, type Tell } from "../agent";
+import { AgentError, type Agent, type Card, type Choice, type Member, type Saved, type Status, type Tell } from "../agent";
 import { start } from "../start";
 
 const flags = () => (sessionStorage.getItem("fake") ?? "").split(",");
@@ -24,6 +24,8 @@ const card: Card = {
   version: 1, study: "A patch for memory loss: is it safe, and does it help?", contact: "Dr Ada Moore, telephone 555 0100, room 12", subject: "07-0012",
 };
 
+const chosen = (): Choice => kept("choice") ?? { form: "icf-en", language: "en", taken: ["results"] };
+
 const receipt = (version: number) => ({ version, epoch: 412, day: "2012-07-09" });
 
 async function work(stages: Parameters<Tell>[0][], tell: Tell, signal: AbortSignal): Promise<void> {
@@ -41,9 +43,10 @@ class FakeMember implements Member {
   async status(): Promise<Status> {
     const given = kept<number[]>("given") ?? [];
     return {
-      invited: "yes", reason: "", given: given.map((v) => ({ ...receipt(v), choice: { form: "icf-en", language: "en", taken: ["results"] } })),
+      invited: "yes", reason: "", given: given.map((v) => ({ ...receipt(v), changed: kept("choice") ? "2012-10-01" : "", ...((!has("restored") || kept("choice") !== undefined) && { choice: chosen() }) })),
       open: has("amended") && given.length === 1 ? [{ version: 2, deadline: "2012-11-13T00:00:00Z" }] : [],
-      sent: has("sent") ? [given.length + 1] : [], waiting: has("unsent") || has("sent") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
+      ...(has("changing") && { changing: chosen() }),
+      sent: has("sent") ? [given.length + 1] : [], waiting: has("unsent") || has("sent") || has("changing") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
     };
   }
   async saved(): Promise<Saved | undefined> { return kept("saved"); }
@@ -53,6 +56,10 @@ class FakeMember implements Member {
     await work(["ready", "invited", "prove", "send", "seen"], tell, signal);
     keep("given", [...(kept<number[]>("given") ?? []), version]);
     return receipt(version);
+  }
+  async change(_: number, _read: unknown, choice: Choice, tell: Tell, signal: AbortSignal) {
+    await work(["ready", "prove", "send", "seen"], tell, signal);
+    keep("choice", choice);
   }
   async leave(tell: Tell, signal: AbortSignal) {
     await work(["ready", "prove", "send", "seen"], tell, signal);
