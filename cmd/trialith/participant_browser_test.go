@@ -318,7 +318,7 @@ var hexName = regexp.MustCompile(`[0-9a-f]{64}`)
 
 // TestParticipantsBrowser takes a participant through the open study on the pages
 // as they are served: consent over a slow line, a visit, the new version, the
-// recovery sheet on another device, and leaving without a connection.
+// recovery sheet on another device, choices changed on both, and leaving without a connection.
 func TestParticipantsBrowser(t *testing.T) {
 	p := newHandset(t, "")
 	n, clinic := openClinic(t)
@@ -358,7 +358,9 @@ func TestParticipantsBrowser(t *testing.T) {
 	groups := p.sheet()
 	p.visit(study)
 	p.renew(wire)
-	p.recover(code, groups)
+	p.rechoose(study, 1, true)
+	p.recover(code, groups).rechoose(study, 2, false)
+	p.outdated()
 	p.leaveOffline(wire)
 }
 
@@ -439,7 +441,7 @@ func (p *handset) renew(l *line) {
 }
 
 // recover takes the participation up on another device.
-func (p *handset) recover(code client.Code, groups string) {
+func (p *handset) recover(code client.Code, groups string) *handset {
 	p.t.Helper()
 	other := newHandset(p.t, p.url)
 	other.open("/my-consent?lang=en#restore")
@@ -456,6 +458,7 @@ func (p *handset) recover(code client.Code, groups string) {
 	other.says("Version 1")
 	other.says("Version 2")
 	other.clean()
+	return other
 }
 
 // leaveOffline leaves without a connection; it goes on the record once there is one.
