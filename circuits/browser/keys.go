@@ -100,7 +100,7 @@ func (s *KeySet) File(served string) (File, bool) {
 	return f, ok
 }
 
-// Keys makes a key set while nobody waits for it: it takes a second of one core.
+// Keys makes a key set while nobody waits for it: it takes 0.4 s of one core.
 type Keys struct {
 	done chan struct{} // closed when the rest is there
 	set  *KeySet

@@ -206,6 +206,7 @@ func TestKeysHandler(t *testing.T) {
 type shop struct {
 	t     *testing.T
 	cases map[string]http.Handler
+	body  []byte       // what is served as pinned
 	rest  http.Handler // the prover without a key of its own; nil: without gnark's
 }
 
@@ -340,6 +341,33 @@ func (s *shop) halves(set *browser.KeySet, verifying []byte) map[string]string {
 	return names
 }
 
+// hostilePins: the built-in key is looked at in the same way, pinned or not. Whoever
+// made the pins made no other δ.
+func hostilePins(t *testing.T, page *browsertest.Page, s *shop) {
+	var small []byte
+	for _, f := range browser.Files() {
+		if f.Name == "small.bin" {
+			small = f.Body
+		}
+	}
+	for what, h := range hostile(t) {
+		change := h.change["small.bin"]
+		if change == nil {
+			continue
+		}
+		s.body = change(slices.Clone(small))
+		sum := sha256.Sum256(s.body)
+		_, err := browsertest.Try[string](page, "openPinned", "small.bin", "/pinned/"+hex.EncodeToString(sum[:8]), hex.EncodeToString(sum[:]), len(s.body))
+		if refusedAs(t, what, h.code, err); err != nil && !strings.Contains(err.Error(), h.word) {
+			t.Errorf("%s: %v, want a refusal that says %q", what, err, h.word)
+		}
+	}
+}
+
+func (s *shop) pinned(w http.ResponseWriter, _ *http.Request) {
+	w.Write(s.body) //nolint:errcheck,gosec // the browser has gone
+}
+
 // offCurve changes x of a compressed point until it is of none; half of all x are.
 func offCurve(size int) func([]byte) []byte {
 	return func(b []byte) []byte {
@@ -420,7 +448,7 @@ func TestLedgerKey(t *testing.T) {
 		s.doctor(what, set, h.change, nil)
 	}
 	halves := s.halves(set, verifying)
-	page := browsertest.Open(t, "circuits/browser/testdata/prover.ts", browsertest.Handlers{"/case/": s, browser.Base: browser.Handler(nil)})
+	page := browsertest.Open(t, "circuits/browser/testdata/prover.ts", browsertest.Handlers{"/case/": s, "/pinned/": http.HandlerFunc(s.pinned), browser.Base: browser.Handler(nil)})
 
 	t.Run("proofs", func(t *testing.T) { ledgerProofs(t, page, name, verifying) })
 	t.Run("refused", func(t *testing.T) {
@@ -442,6 +470,7 @@ func TestLedgerKey(t *testing.T) {
 		refusedAs(t, "half a name", "internal", err)
 	})
 	t.Run("hostile", func(t *testing.T) { hostileKeys(t, page, name) })
+	t.Run("pinned", func(t *testing.T) { hostilePins(t, page, s) })
 	t.Run("a forger's verifying key", func(t *testing.T) {
 		for base, word := range map[string]string{"halves": "differs between the groups", "infinity": "verifying key"} {
 			if _, err := browsertest.Try[string](page, "openKey", "/case/"+base+"/", halves[base], 2, true); err == nil || !strings.Contains(err.Error(), word) {
