@@ -663,6 +663,28 @@ func TestManyAtOnce(t *testing.T) {
 	l.want(64)
 }
 
+// TestKeyOfWrongClock: a key that was made while the clock was far ahead is not
+// announced for all the time until then.
+func TestKeyOfWrongClock(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	now := l.clock.Now()
+	wrong, err := l.keys.Statement(now + 100*keyLife)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s, err := l.keys.Statement(now)
+		if err != nil || s.NotAfter != now+keyLife || s.Key == wrong.Key {
+			t.Errorf("until %d, now %d, %v", s.NotAfter, now, err)
+		}
+		if _, ok := l.keys.opener(wrong.Key.ID()); !ok {
+			t.Error("what was sealed to it does not open")
+		}
+		l.restart()
+	}
+}
+
 func TestKeysRotate(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

@@ -157,10 +157,21 @@ func (k *Keys) Statement(now int64) (sealed.Statement, error) {
 	if err := k.rotate(now); err != nil {
 		return sealed.Statement{}, err
 	}
-	newest := k.seals[len(k.seals)-1]
+	newest, _ := k.newest(now) // rotate saw to it
 	s := sealed.Statement{Ledger: k.ledger, Batcher: k.id, Key: newest.public, NotAfter: newest.until}
 	s.Sign(k.actor)
 	return s, nil
+}
+
+// newest is the key that ends last, of those that a clock which was far ahead did
+// not make.
+func (k *Keys) newest(now int64) (p sealPair, ok bool) {
+	for _, s := range k.seals {
+		if s.until <= now+keyLife+keyLinger {
+			p, ok = s, true
+		}
+	}
+	return p, ok
 }
 
 func (k *Keys) rotate(now int64) error {
@@ -170,7 +181,7 @@ func (k *Keys) rotate(now int64) error {
 		}
 		k.seals = k.seals[1:]
 	}
-	if n := len(k.seals); n > 0 && now < k.seals[n-1].until-keyOverlap {
+	if p, ok := k.newest(now); ok && now < p.until-keyOverlap {
 		return nil
 	}
 	private, err := kem.GenerateKey()
