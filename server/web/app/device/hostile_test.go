@@ -210,3 +210,20 @@ func TestOneAccountForASlot(t *testing.T) {
 	}
 	l.fails("shown before, under an earlier consent", "visitOther", visiting{"week-2", 0, "visit"})
 }
+
+// TestRefusedIsNotAskedAgain: a site that said no is not asked again by a page that
+// only gets ready; its reason is told.
+func TestRefusedIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	call[any](l, "begin", "trialith")
+	call[memory](l, "invite", string(l.code))
+	call[string](l, "ask")
+	l.reads("enrol")
+	l.writes(client.Letter{Type: "refused", Reason: "Come by first."})
+	call[synced](l, "sync", true)
+	for range 2 {
+		l.fails("Come by first.", "reads", 1)
+	}
+	l.noMore()
+}

@@ -56,7 +56,10 @@ export class DeviceMember implements Member {
     return this.device.store.keepDraft(this.device.participation.id, s);
   }
 
+  // Who was refused asks again by agreeing, not by reading on.
   async ready(version: number, tell: Tell, signal: AbortSignal): Promise<void> {
+    const { enrolled, reason } = this.device.participation;
+    if (enrolled === "refused") throw new AgentError("refused", reason);
     await this.prepared(version, tell, signal);
   }
 

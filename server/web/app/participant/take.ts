@@ -1,7 +1,7 @@
 // Taking part: from the card to the receipt.
 
 import { h } from "../lib/dom";
-import { button, field, form, heading, inset, lead, link, next, para, submitButton, tell, title } from "../lib/parts";
+import { button, field, form, heading, inset, lead, link, next, para, submitButton, tell, title, warning } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { AgentError, type Member } from "./agent";
 import { decide, decided, joined, wordsFor, type Context, type Joined } from "./context";
@@ -108,6 +108,7 @@ export class Take {
     const first = v.protocol.forms.length > 1 && !begun?.form ? "language" : await journey.resume();
     return { title: w.invite.title, back: "card", body: [
       title(w.invite.title, card.siteName), lead(h("strong", { dir: "auto" }, titleOf(v.protocol))), para(w.invite.from(card.siteName)),
+      s?.invited === "refused" && warning(w.warning, w.mine.refused(s.reason)),
       given && inset(w.invite.already, " ", link(w.card.mine, "/my-consent" + query(j, this.c.l))),
       heading(w.invite.steps), h("ol", { class: "govuk-list govuk-list--number govuk-list--spaced" }, w.invite.list.map((x) => h("li", {}, x))),
       para(w.invite.time),

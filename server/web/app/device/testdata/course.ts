@@ -92,6 +92,7 @@ export const agree = async (choice: Choice, direct: boolean) => {
 // held is what is prepared.
 export const held = (): Consenting => prepared;
 export const pages = (): Promise<Device[]> => Device.all(node, store);
+export const present = (): Device => device;
 export const proving = (): Prover => prover;
 export const outgoing = () => store.outgoing();
 export const lose = async (): Promise<void> => {

@@ -11,6 +11,8 @@ import { type Choice } from "../form";
 import { unbase64 } from "../bytes";
 import { type Device } from "../device";
 import { type Visiting } from "../visit";
+import { DeviceMember } from "../../participant/devicemember";
+import { OwnProver } from "../../participant/proving";
 import { DeviceError } from "../error";
 import { Store } from "../store";
 import { verifies, verify } from "../../ed25519";
@@ -67,3 +69,7 @@ export const otherPage = async (): Promise<void> => {
   other = (await course.pages())[0]!;
 };
 export const visitOther = (v: Visiting) => other.visit(v, course.proving());
+
+// reads has the page get ready while its person reads.
+export const reads = (version: number): Promise<void> =>
+  new DeviceMember(course.present(), new OwnProver(async () => (await new Node().ledger()).verifyingKey)).ready(version, () => undefined, new AbortController().signal);
