@@ -43,13 +43,12 @@ func New(depth int, key []byte, hash [32]byte) (*Prover, error) {
 	if err != nil {
 		return nil, err
 	}
-	pk := new(groth16.ProvingKey)
-	n, err := pk.UnsafeReadFrom(bytes.NewReader(key))
-	if err != nil {
-		return nil, fmt.Errorf("proving key: %w", err)
+	if err := shaped(key, system); err != nil {
+		return nil, err
 	}
-	if n != int64(len(key)) {
-		return nil, fmt.Errorf("proving key: %d bytes follow its end", int64(len(key))-n)
+	pk := new(groth16.ProvingKey)
+	if _, err := pk.UnsafeReadFrom(bytes.NewReader(key)); err != nil {
+		return nil, fmt.Errorf("proving key: %w", err)
 	}
 	return (&Prover{depth: depth, system: system, key: pk}).fitting()
 }

@@ -173,7 +173,7 @@ func TestProvingKeyRefused(t *testing.T) {
 	if _, err := New(tree.Depth, developmentKey[1:], sha256.Sum256(developmentKey)); err == nil || !strings.Contains(err.Error(), "pinned") {
 		t.Errorf("another key than the pinned: %v", err)
 	}
-	if _, err := New(tree.DeepDepth, developmentKey, sha256.Sum256(developmentKey)); err == nil || !strings.Contains(err.Error(), "wires") {
+	if _, err := New(tree.DeepDepth, developmentKey, sha256.Sum256(developmentKey)); err == nil || !strings.Contains(err.Error(), "a domain of") {
 		t.Errorf("a key of another depth: %v", err)
 	}
 	long := append(append([]byte(nil), developmentKey...), 0)
