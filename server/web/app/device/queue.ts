@@ -223,7 +223,7 @@ async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: 
   const body = unbase64(o.body, "act");
   const at = { at: seen.now, epoch: epochOf(seen.ledger, seen.now) };
   if (!o.direct && relays(seen.ways)) {
-    const way = await relayed(seen.ways, seen.actors, o.ledger, body, o.sent.map((s) => s.batcher), seen.now, signal);
+    const way = await relayed(seen.ways, seen.actors, o.ledger, body, o.sent.map((s) => s.batcher), seen.now, at.epoch, signal);
     o.sent.push({ ...at, ...way });
     o.state = "sent";
     await store.keepOutgoing(o);

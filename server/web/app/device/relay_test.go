@@ -112,6 +112,8 @@ func (b *batcher) answer(message []byte) []byte {
 		signer = key("relay")
 	case "promises another":
 		p.Sealed = sealed.HashOf([]byte("another"))
+	case "promises for later":
+		p.Epoch = b.l.epoch() + 2
 	}
 	p.Sign(signer)
 	return sealed.Answer(&p, nil)
@@ -143,7 +145,7 @@ func TestRelayed(t *testing.T) {
 
 	for fault, words := range map[string]string{
 		"away": "the relay answered 502", "old": "too old", "other ledger": "of another ledger", "forged statement": "key statement: signature",
-		"forged promise": "promise: signature", "promises another": "promise: of another", "refuses": "come later",
+		"forged promise": "promise: signature", "promises another": "promise: of another", "promises for later": "has not come", "refuses": "come later",
 	} {
 		one.sets(fault)
 		two.sets(fault)

@@ -16,7 +16,8 @@ const mostBytes = 4096; // of what a relay answers
  * batchers' keys are those of the ledger's directory: a relay is believed nothing.
  */
 export async function relayed(
-  ways: Ways, actors: readonly Actor[], ledger: Name, body: Uint8Array, tried: readonly Name[], now: number, signal?: AbortSignal,
+  ways: Ways, actors: readonly Actor[], ledger: Name, body: Uint8Array, tried: readonly Name[], now: number, epoch: number,
+  signal?: AbortSignal,
 ): Promise<Pick<Sent, "batcher" | "promise" | "sealed">> {
   const known = ways.batchers.flatMap((way) => {
     const signer = actors.find((a) => a.actor === way.actor && a.role === "batcher" && !a.revoked);
@@ -33,6 +34,9 @@ export async function relayed(
   const post = { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: sealed };
   const answer = exactly(await send(address, post, mostBytes, signal), answerBytes);
   const promise = await told(() => readAnswer(answer, to, sealed));
+  if (promise.epoch > BigInt(epoch + 1)) { // its clock may be a little ahead
+    throw new DeviceError("answer", `promise: for epoch ${promise.epoch}, which has not come; it would hold the batcher to nothing`);
+  }
   return { batcher: way.actor, promise: base64(promise.bytes), sealed: base64(sealed) };
 }
 
