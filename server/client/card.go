@@ -118,7 +118,7 @@ func (c Code) Seal(words any) ([]byte, error) {
 		return nil, err
 	}
 	nonce := make([]byte, a.NonceSize(), LetterSize)
-	rand.Read(nonce) //nolint:errcheck // never fails (crypto/rand)
+	rand.Read(nonce)                                //nolint:errcheck // never fails (crypto/rand)
 	return a.Seal(nonce, nonce, plain, box[:]), nil //nolint:gosec // the nonce was drawn above
 }
 
