@@ -176,6 +176,7 @@ export const en = {
     title: "You have agreed",
     titleOnWay: "Your consent is on its way",
     when: "Time on the ledger",
+    signed: "The site has signed too",
     period: (n: number, day: string) => `period ${n}, ${day}`,
     qr: (version: number, epoch: number) => `QR code of this receipt: the study’s page, version ${version}, period ${epoch}`,
     keep: "You may show or print this. It says that somebody agreed then. It does not say who.",

@@ -176,6 +176,7 @@ export const es: Words = {
     title: "Ha aceptado",
     titleOnWay: "Su consentimiento está en camino",
     when: "Momento en el registro",
+    signed: "El centro también ha firmado",
     period: (n, day) => `periodo ${n}, ${day}`,
     qr: (version, epoch) => `Código QR de este recibo: la página del estudio, versión ${version}, periodo ${epoch}`,
     keep: "Puede enseñarlo o imprimirlo. Dice que alguien aceptó entonces. No dice quién.",

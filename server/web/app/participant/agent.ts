@@ -20,8 +20,8 @@ export type Tell = (stage: Stage, share: number) => void; // share of the stage 
 /** What a person may keep: the study, the version and the time on the ledger, where this device knows it. Never the account. */
 export interface Receipt { version: number; epoch: number; day: string }
 
-/** A consent on the ledger. Changed is the day on which its options were last changed; empty: never on this device. */
-export interface Given extends Receipt { choice?: Choice; changed: string }
+/** A consent on the ledger. Changed is the day on which its options were last changed; empty: never on this device. Countersigned: the site has said that it signed too. */
+export interface Given extends Receipt { choice?: Choice; changed: string; countersigned: boolean }
 
 export interface Status {
   invited: "no" | "asked" | "refused" | "yes"; // whether the site has put this device's leaf on the list

@@ -242,8 +242,8 @@ async function digest(read: readonly Form[]): Promise<string> {
   }
 }
 
-function givenOf(g: { version: number; epoch: number; day: number; choice?: Choice; changed?: number }): Given {
-  return { version: g.version, epoch: g.epoch, day: iso(g.day), changed: iso(g.changed), ...(g.choice && { choice: g.choice }) };
+function givenOf(g: { version: number; epoch: number; day: number; choice?: Choice; changed?: number; countersigned: boolean }): Given {
+  return { version: g.version, epoch: g.epoch, day: iso(g.day), changed: iso(g.changed), countersigned: g.countersigned, ...(g.choice && { choice: g.choice }) };
 }
 
 function iso(day = 0): string {

@@ -8,7 +8,7 @@ import {
 } from "../lib/parts";
 import { qr } from "../lib/qr";
 import { type Screen } from "../lib/screen";
-import { type Choice, type Receipt, type Saved, type Status } from "./agent";
+import { type Choice, type Given, type Saved, type Status } from "./agent";
 import { decide, decided, type Context, type Joined } from "./context";
 import { Readiness } from "./readiness";
 import { formFor, titleOf, type Form, type Question, type Version } from "./study";
@@ -308,7 +308,7 @@ export function contactRow(c: Context, j: Joined): Row {
 }
 
 /** A receipt with its code: study, version and time, never the account. */
-export function receiptOf(c: Context, j: Joined, r: Receipt): HTMLElement {
+export function receiptOf(c: Context, j: Joined, r: Given): HTMLElement {
   const { w, l } = c, { card } = j.member;
   const address = `${location.origin}/studies/${card.trial}/versions/${r.version}${r.day ? `#epoch-${r.epoch}` : ""}`;
   return h("div", { class: "t-receipt" },
@@ -316,6 +316,7 @@ export function receiptOf(c: Context, j: Joined, r: Receipt): HTMLElement {
       { key: w.site, value: h("span", { dir: "auto" }, card.siteName) },
       { key: w.versionOf, value: w.version(r.version) },
       ...(r.day ? [{ key: w.receipt.when, value: w.receipt.period(r.epoch, day(l, r.day)) }] : []),
+      ...(r.countersigned ? [{ key: w.receipt.signed, value: w.yes }] : []),
     ]),
     qr(address, w.receipt.qr(r.version, r.epoch)),
     h("p", { class: "govuk-body-s t-address" }, h("bdi", {}, address)),

@@ -27,7 +27,7 @@ export function start(agent: Agent): void {
 }
 
 // Steps that tell how things are, and ask nothing: they are shown again when things change.
-const telling = ["", "receipt", "left"];
+const telling = ["", "receipt", "receipt-kept", "choices-done", "left"];
 
 const often = 20_000; // milliseconds between looks at what waits
 

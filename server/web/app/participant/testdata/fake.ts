@@ -43,7 +43,7 @@ class FakeMember implements Member {
   async status(): Promise<Status> {
     const given = kept<number[]>("given") ?? [];
     return {
-      invited: "yes", reason: "", given: given.map((v) => ({ ...receipt(v), changed: kept("choice") ? "2012-10-01" : "", ...((!has("restored") || kept("choice") !== undefined) && { choice: chosen() }) })),
+      invited: has("refused") ? "refused" : "yes", reason: "Come by first.", given: given.map((v) => ({ ...receipt(v), countersigned: v === 1, changed: kept("choice") ? "2012-10-01" : "", ...((!has("restored") || kept("choice") !== undefined) && { choice: chosen() }) })),
       open: has("amended") && given.length === 1 ? [{ version: 2, deadline: "2012-11-13T00:00:00Z" }] : [],
       ...(has("changing") && { changing: chosen() }),
       sent: has("sent") ? [given.length + 1] : [], waiting: has("unsent") || has("sent") || has("changing") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
