@@ -227,3 +227,36 @@ func TestRefusedIsNotAskedAgain(t *testing.T) {
 	}
 	l.noMore()
 }
+
+// TestTwoDevices: of two devices of one person that both agree the ledger takes
+// one, and the other does not hold its own choice for the one on the ledger.
+func TestTwoDevices(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	sheet := call[string](l, "sheet")
+	call[any](l, "begin", "second")
+	call[memory](l, "restore", sheet, string(l.code))
+	call[any](l, "prepare", 1)
+	call[any](l, "aside")
+	call[any](l, "begin", "trialith")
+	call[int](l, "reopen")
+	call[any](l, "prepare", 1)
+	call[outgoing](l, "agree", choice{"main", "en", []string{"results"}}, true)
+	call[synced](l, "sync", true)
+	call[any](l, "begin", "second")
+	call[int](l, "reopen")
+	call[any](l, "agreeElsewhere", choice{"main", "en", []string{}})
+	call[synced](l, "sync", true)
+	m := call[memory](l, "memory")
+	if len(m.Given) != 1 || m.Given[0].Choice != nil {
+		t.Errorf("the second device remembers %+v", m.Given)
+	}
+	if waits := call[[]outgoing](l, "outgoing"); len(waits) != 0 {
+		t.Errorf("still waiting: %+v", waits)
+	}
+	if l.reads("receipt"); l.counters(1).Acts != 1 {
+		t.Errorf("counters %+v", l.counters(1))
+	}
+	l.noMore() // one receipt
+}

@@ -87,8 +87,7 @@ export async function flush(
       o.after = later(seen);
       await store.keepOutgoing(o);
     }
-    // What was refused, and then decided again, is not what the ledger has.
-    if (moot(seen, o) || (o.state === "refused" && found(seen, o))) {
+    if (moot(seen, o) || elsewhere(seen, o)) {
       await store.dropOutgoing(o.id);
       continue;
     }
@@ -170,6 +169,13 @@ function moot(seen: Seen, o: Outgoing): boolean {
   return o.kind !== Kind.withdraw && latestOf(seen, o)?.kind === "withdraw";
 }
 
+// elsewhere reports whether what the ledger has is not this act, which was refused
+// or never sent, but another of the same account: the person has two devices, or
+// decided again. Whose choice it has this device then does not know.
+function elsewhere(seen: Seen, o: Outgoing): boolean {
+  return (o.state === "refused" || o.sent.length === 0) && found(seen, o) !== undefined;
+}
+
 // found looks for an act in the list that is the same for everyone.
 function found(seen: Seen, o: Outgoing): Accepted | undefined {
   const latest = latestOf(seen, o);
@@ -248,6 +254,10 @@ async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: 
 
 async function refuse(store: Store, o: Outgoing, code: number, text: string): Promise<void> {
   if (there.includes(code)) {
+    if (o.sent.every((s) => s.batcher === "")) {
+      o.sent = []; // the node would have known this very act again: it has another
+      await store.keepOutgoing(o);
+    }
     return; // the public list shows it soon
   }
   o.state = stale.includes(code) ? "stale" : "refused";

@@ -73,3 +73,12 @@ export const visitOther = (v: Visiting) => other.visit(v, course.proving());
 // reads has the page get ready while its person reads.
 export const reads = (version: number): Promise<void> =>
   new DeviceMember(course.present(), new OwnProver(async () => (await new Node().ledger()).verifyingKey)).ready(version, () => undefined, new AbortController().signal);
+
+// aside keeps what is prepared, as another device does while this one acts.
+let elsewhere: ReturnType<typeof course.held>;
+export const aside = (): void => {
+  elsewhere = course.held();
+};
+export const agreeElsewhere = async (choice: Choice): Promise<void> => {
+  await elsewhere.agree(choice, true);
+};
