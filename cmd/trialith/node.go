@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ import (
 	"github.com/trialith/trialith/ledger/engine"
 	"github.com/trialith/trialith/ledger/engine/solo"
 	"github.com/trialith/trialith/ledger/receipt"
+	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/ledger/witness"
 	registrynode "github.com/trialith/trialith/registry/node"
 	"github.com/trialith/trialith/server/mailbox"
@@ -193,8 +195,22 @@ func provingKey(dir string, key *verifier.Key) *browser.Keys {
 		if err != nil {                                                          // what visitors are told names no path
 			return nil, fmt.Errorf("it does not hold %s of the ceremony", ceremony.ProvingFile)
 		}
-		return b, nil
+		return b, sealed(dir, b)
 	})
+}
+
+// sealed refuses a proving key other than the one that the ceremony's transcript
+// names, where there is one: a key that was spoilt on its way may still prove for
+// some people.
+func sealed(dir string, proving []byte) error {
+	_, s, err := ceremonyState(dir)
+	if err != nil {
+		return fmt.Errorf("%s of the ceremony is not to be read", ceremony.TranscriptFile)
+	}
+	if got := wire.Hash(sha256.Sum256(proving)); s != nil && got != s.ProvingKey {
+		return fmt.Errorf("%s has the SHA-256 %v, and the ceremony sealed %v", ceremony.ProvingFile, got, s.ProvingKey)
+	}
+	return nil
 }
 
 // tellProving says what an operator must know of a node that helps no browser to
@@ -212,22 +228,32 @@ func (n *node) tellProving(ctx context.Context, dir string, tell *teller) {
 // ceremonyRecord is how the verifying key was made, for evidence files; nil for
 // the development set-up, which nobody made.
 func ceremonyRecord(dir string, key *verifier.Key) ([]byte, error) {
-	b, err := os.ReadFile(filepath.Join(dir, dirKeys, ceremony.TranscriptFile)) //nolint:gosec // the operator names the directory
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	t, err := transcript.Decode(b)
-	if err != nil {
-		return nil, err
-	}
-	s, err := t.Check()
-	if err != nil {
+	b, s, err := ceremonyState(dir)
+	if s == nil {
 		return nil, err
 	}
 	return b, s.CheckKey(key.Bytes(), key.Hash())
+}
+
+// ceremonyState is the transcript beside the keys, and what it tells; nil where
+// there is none.
+func ceremonyState(dir string) ([]byte, *transcript.State, error) {
+	b, err := os.ReadFile(filepath.Join(dir, dirKeys, ceremony.TranscriptFile)) //nolint:gosec // the operator names the directory
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := transcript.Decode(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := t.Check()
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, s, nil
 }
 
 func (n *node) serve(c nodeConfig) error {
