@@ -211,12 +211,12 @@ var participantSteps = []struct{ page, flags, step string }{
 	{"my-consent", "", "leave-sure"},
 }
 
-// Every step of the participant's pages, on a phone and on a desktop, in English
+// Every step of the participant's pages, on a phone and on a desktop, in English, Spanish
 // and in Arabic, and with text twice as large on the narrowest phone.
 func TestParticipantPages(t *testing.T) {
 	p := newHandset(t)
 	p.fresh(map[string]any{"given": []int{1}, "saved": map[string]any{"version": 1, "form": "", "answers": map[string]int{"q1": 0}, "options": map[string]bool{}, "today": false}})
-	for _, lang := range []string{"en", "ar"} {
+	for _, lang := range []string{"en", "es", "ar"} {
 		for _, s := range participantSteps {
 			name := strings.Join([]string{s.page, s.flags, s.step, lang}, "-")
 			t.Run(name, func(t *testing.T) {
@@ -489,6 +489,8 @@ func TestOneAnswer(t *testing.T) {
 	if at := evaluate[string](t, p.ctx, `location.search + location.hash`); !strings.Contains(at, "study="+studyID.String()) || strings.Contains(at, "K7QM") {
 		t.Errorf("the address is %s", at)
 	}
+	p.open("take-part", "refused", "invitation", "en")
+	p.says("Come by first.")
 	p.open("my-consent", "", "%", "en") // an address that somebody cut
 	p.at("My consent")
 }
