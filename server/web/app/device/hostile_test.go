@@ -66,6 +66,11 @@ func TestForgedCards(t *testing.T) {
 	if after := call[memory](l, "memory"); after.Study != before.Study || after.Trial != before.Trial {
 		t.Errorf("a forged card changed %+v to %+v", before, after)
 	}
+	code := client.NewCode()
+	call[any](l, "forge", string(code), map[string]any{"siteName": "Clinic\u202egnihton\u2066", "contact": "عيادة 555\u200f"}, l.card())
+	if m := call[map[string]any](l, "invite", string(code)); m["siteName"] != "Clinicgnihton" || m["contact"] != "عيادة 555\u200f" {
+		t.Errorf("letters that turn a text round stand on the page: %q", m)
+	}
 }
 
 // TestClaimOfVisit: a letter that says a visit was recorded keeps nobody from

@@ -162,6 +162,10 @@ function toSite(v: unknown): Signed {
   return shaped(v, toSiteFields) as Signed;
 }
 
+// Characters that turn round what stands after them: a name could read as another,
+// and take the words of the page along.
+const turning = /[\u202a-\u202e\u2066-\u2069]/gu;
+
 function shaped(v: unknown, letters: Record<string, Record<string, keyof typeof forms>>): object {
   const letter = v as Record<string, unknown> | null;
   const type = typeof letter === "object" && letter ? letter["type"] : undefined;
@@ -175,6 +179,9 @@ function shaped(v: unknown, letters: Record<string, Record<string, keyof typeof 
     out[field] = letter![field] ?? (form === "number" ? 0 : "");
     if (!forms[form](out[field])) {
       throw new DeviceError("answer", `letter: ${field}: no ${form}`);
+    }
+    if (form === "text") {
+      out[field] = (out[field] as string).replace(turning, "");
     }
   }
   return out;
