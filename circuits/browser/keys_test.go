@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"math/big"
 	"net/http"
@@ -132,18 +133,22 @@ func TestKeySetOfTheDevelopmentKey(t *testing.T) {
 	}
 }
 
+// basesA is where the bases of A begin in a proving key: behind the domain, α, β and
+// δ, and their number.
+const basesA = 8 + 5*32 + 1 + 3*32 + 4
+
 func TestKeySetRefuses(t *testing.T) {
 	t.Parallel()
 	proving, verifying := ceremonyKeys()
 	others, _ := newKeys()
-	change := func(f func(*groth16.ProvingKey)) []byte {
+	change := func(f func(*groth16.ProvingKey), write func(*groth16.ProvingKey, io.Writer) (int64, error)) []byte {
 		pk := new(groth16.ProvingKey)
 		if _, err := pk.UnsafeReadFrom(bytes.NewReader(proving)); err != nil {
 			t.Fatal(err)
 		}
 		f(pk)
 		var out bytes.Buffer
-		if _, err := pk.WriteRawTo(&out); err != nil {
+		if _, err := write(pk, &out); err != nil {
 			t.Fatal(err)
 		}
 		return out.Bytes()
@@ -158,10 +163,11 @@ func TestKeySetRefuses(t *testing.T) {
 		"no verifying key":          {proving, nil, "verifying key"},
 		"another ceremony's key":    {others, verifying, "one ceremony"},
 		"the development key's own": {proving, verifier.Development().Bytes(), "one ceremony"},
-		"another δ on G1":           {change(func(k *groth16.ProvingKey) { k.G1.Delta = k.G1.Alpha }), verifying, "one ceremony"},
-		"another δ on G2":           {change(func(k *groth16.ProvingKey) { k.G2.Delta = k.G2.Beta }), verifying, "one ceremony"},
-		"a point off the curve":     {change(func(k *groth16.ProvingKey) { k.G1.A[7].Y = k.G1.A[7].X }), verifying, "not on the curve"},
-		"one base for another":      {change(func(k *groth16.ProvingKey) { k.G1.K[0], k.G1.K[1] = k.G1.K[1], k.G1.K[0] }), verifying, "does not hold"},
+		"another δ on G1":           {change(func(k *groth16.ProvingKey) { k.G1.Delta = k.G1.Alpha }, (*groth16.ProvingKey).WriteTo), verifying, "one ceremony"},
+		"another δ on G2":           {change(func(k *groth16.ProvingKey) { k.G2.Delta = k.G2.Beta }, (*groth16.ProvingKey).WriteTo), verifying, "one ceremony"},
+		"points off the curve":      {slices.Concat(proving[:basesA], offCurve(32)(slices.Clone(proving[basesA:]))), verifying, "proving key"},
+		"a point in full":           {change(func(k *groth16.ProvingKey) { k.G1.A[7].Y = k.G1.A[7].X }, (*groth16.ProvingKey).WriteRawTo), verifying, "not compressed"},
+		"one base for another":      {change(func(k *groth16.ProvingKey) { k.G1.K[0], k.G1.K[1] = k.G1.K[1], k.G1.K[0] }, (*groth16.ProvingKey).WriteTo), verifying, "does not hold"},
 	} {
 		if _, err := browser.NewKeySet(tc.proving, tc.verifying); err == nil || !strings.Contains(err.Error(), tc.word) {
 			t.Errorf("%s: %v, want a refusal that says %q", name, err, tc.word)
@@ -373,7 +379,7 @@ func offCurve(size int) func([]byte) []byte {
 	return func(b []byte) []byte {
 		// Every x + i for 64 points in turn: not all can be on the curve.
 		for i := range 64 {
-			b[i*size] ^= byte(i + 1)
+			b[i*size+8] ^= byte(i + 1)
 		}
 		return b
 	}

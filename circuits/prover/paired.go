@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 
-	curve "github.com/consensys/gnark-crypto/ecc/bn254"
 	groth16 "github.com/consensys/gnark/backend/groth16/bn254"
 
 	"github.com/trialith/trialith/circuits/field"
@@ -21,9 +19,11 @@ const maxKey = 16 << 20
 // NewPaired returns a prover for trees of the given depth from the two keys of
 // one ceremony, and refuses a proving key that does not belong to the verifying
 // key, which alone needs to be trusted: α, β and δ must be the verifying key's.
-// With its δ, A and B are blinded and C is what they leave, so that a proof which
-// passes the verifying key says nothing but its statement, whatever the rest of
-// the proving key is. A caller hands out no proof that it has not verified.
+// Its points come compressed, and so lie on their curves (New); that B of a proof
+// is in its group is seen when the proof is verified. With δ, A and B are blinded
+// and C is what they leave, so that a proof which passes the verifying key says
+// nothing but its statement, whatever the rest of the proving key is. A caller
+// hands out no proof that it has not verified.
 func NewPaired(depth int, proving []byte, verifying *verifier.Key) (*Prover, error) {
 	if len(proving) > maxKey {
 		return nil, fmt.Errorf("proving key: %d bytes; at most %d", len(proving), maxKey)
@@ -41,15 +41,6 @@ func (p *Prover) belongs(key *verifier.Key) error {
 		return fmt.Errorf("verifying key: %w", err)
 	}
 	g1, g2 := &p.key.G1, &p.key.G2
-	// The library reads points in full without a look at them.
-	for _, part := range [][]curve.G1Affine{{g1.Alpha, g1.Beta, g1.Delta}, g1.A, g1.B, g1.K, g1.Z} {
-		if slices.ContainsFunc(part, func(q curve.G1Affine) bool { return !q.IsOnCurve() }) {
-			return errors.New("proving key: a point of it is not on the curve; fetch the ceremony's key again")
-		}
-	}
-	if slices.ContainsFunc(g2.B, func(q curve.G2Affine) bool { return !q.IsOnCurve() }) {
-		return errors.New("proving key: a point of it is not on the curve; fetch the ceremony's key again")
-	}
 	if g1.Alpha != vk.G1.Alpha || g1.Beta != vk.G1.Beta || g2.Beta != vk.G2.Beta || g1.Delta != vk.G1.Delta || g2.Delta != vk.G2.Delta {
 		return fmt.Errorf("proving key: it does not belong to the verifying key %x; both come from one ceremony", key.Hash())
 	}

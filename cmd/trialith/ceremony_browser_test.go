@@ -102,12 +102,14 @@ func (p *handset) toAgreement(code string) {
 }
 
 // TestCeremonyBrowser: a browser proves under the key that the ledger names, which
-// the ledger's node has from a ceremony, and the ledger accepts it.
+// the ledger's node has from a ceremony, with and without a connection, and the ledger
+// accepts it.
 func TestCeremonyBrowser(t *testing.T) {
 	p := newHandset(t, "")
 	proving, verifying := ceremonyKeys(t)
 	n, clinic := openCeremonyClinic(t, proving, verifying)
-	p.url = n.url
+	wire, address := newLine(t, n.url)
+	p.url = address
 	p.toAgreement(string(must(clinic.Invite(t.Context()))))
 	p.press("I agree to take part")
 	p.at("You have agreed")
@@ -116,7 +118,7 @@ func TestCeremonyBrowser(t *testing.T) {
 		t.Errorf("%d consents on the ledger", v)
 	}
 	p.visit(study)
-	p.clean()
+	p.leaveOffline(wire) // the key's list and files are kept like the pages
 }
 
 // TestCeremonyBrowserRefused: a node without the proving key says so on its pages.
