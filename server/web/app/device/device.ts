@@ -161,16 +161,16 @@ export class Device {
    * version that is not settled: silence under one would count as missing. No
    * reason is asked. Told: the site's inbox has the notice.
    */
-  leave(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
-    return this.store.alone(this.p.id, () => this.leaving(prover, signal), signal);
-  }
-
-  private async leaving(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
+  async leave(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
     await this.change((p) => {
       p.leaving = true;
       p.withdraws = true;
     });
-    await this.tell(signal).catch(offline);
+    await this.tell(signal).catch(offline); // waits for no other page
+    return this.store.alone(this.p.id, () => this.leaving(prover, signal), signal);
+  }
+
+  private async leaving(prover: Prover, signal?: AbortSignal): Promise<{ told: boolean; outgoing: Outgoing[] }> {
     const mine = (await this.store.outgoing()).filter((o) => o.study === this.p.id);
     for (const o of mine.filter((x) => x.kind !== Kind.withdraw && x.sent.length === 0)) {
       await this.store.dropOutgoing(o.id); // decided before, and never sent

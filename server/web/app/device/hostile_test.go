@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trialith/trialith/circuits/browser/browsertest"
 	"github.com/trialith/trialith/server/client"
+	"github.com/trialith/trialith/server/mailbox"
 	"github.com/trialith/trialith/trial"
 )
 
@@ -264,4 +266,20 @@ func TestTwoDevices(t *testing.T) {
 		t.Errorf("counters %+v", l.counters(1))
 	}
 	l.noMore() // one receipt
+}
+
+// TestLeavingDoesNotWait: the site hears of it at once, whatever another page of
+// the same browser is at.
+func TestLeavingDoesNotWait(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	call[any](l, "leaveMeanwhile")
+	for range 200 {
+		if posted, err := l.boxes.Get(mailbox.Box(l.inbox.Box()), l.read); err != nil || len(posted) > 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	l.reads("withdrawn")
 }

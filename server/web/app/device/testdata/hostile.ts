@@ -82,3 +82,10 @@ export const aside = (): void => {
 export const agreeElsewhere = async (choice: Choice): Promise<void> => {
   await elsewhere.agree(choice, true);
 };
+
+// leaveMeanwhile has somebody leave while another page of theirs sends, and takes its time.
+export const leaveMeanwhile = async (): Promise<void> => {
+  const name = `trialith/${course.present().participation.id}`;
+  await new Promise<void>((held) => void navigator.locks.request(name, () => new Promise(() => held())));
+  void course.present().leave(course.proving());
+};
