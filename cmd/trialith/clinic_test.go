@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -173,10 +174,8 @@ func (p *guest) waitVersion(v trial.Version) {
 	p.t.Helper()
 	for range 600 {
 		leaf, _ := p.phone.Leaf()
-		for _, owed := range must(p.api.Leaf(p.t.Context(), p.trial, leaf)).Unsettled {
-			if owed == v {
-				return
-			}
+		if slices.Contains(must(p.api.Leaf(p.t.Context(), p.trial, leaf)).Unsettled, v) {
+			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -43,7 +44,7 @@ func TestNetwork(t *testing.T) {
 	if err := l.server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-failed; err != http.ErrServerClosed {
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		t.Error(err)
 	}
 }

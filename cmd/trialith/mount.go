@@ -94,7 +94,8 @@ func (n *node) mount(router *gin.Engine, c nodeConfig) error {
 		router.HEAD(path, packages)
 	}
 	mailbox.Register(router, n.mail)
-	provers := browser.Handler(browser.NewGnark(filepath.Join(c.dir, dirBrowser)))
+	n.gnark = browser.NewGnark(filepath.Join(c.dir, dirBrowser))
+	provers := browser.Handler(n.gnark)
 	if n.proving != nil {
 		provers = n.proving.Handler(provers)
 	}

@@ -73,6 +73,7 @@ type node struct {
 	model  *readmodel.Model
 	store  *registrynode.Node
 	mail   *mailbox.Store
+	gnark  *browser.Gnark // built while it is asked for the first time
 	key    *verifier.Key
 	record []byte // of the ceremony that made the key; nil for none
 	// proving is what participants' browsers prove with; nil where that is built in.
@@ -334,6 +335,9 @@ func (n *node) Close() error {
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
+	}
+	if n.gnark != nil {
+		n.gnark.Close()
 	}
 	if n.mail != nil {
 		errs = append(errs, n.mail.Close())
