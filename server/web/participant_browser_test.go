@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/evanw/esbuild/pkg/api"
@@ -51,6 +52,26 @@ func TestServiceWorkerUpdates(t *testing.T) {
 	p.newer.Store(true)
 	evaluate[bool](t, p.ctx, `navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => true)`)
 	p.wait(`(window.now ??= [], ` + frames + `.then(n => window.now = n), window.now.length === 1 && window.now[0] !== ` + fmt.Sprintf("%q", first[0]) + `)`)
+}
+
+// TestServiceWorkerWithoutRoom: where nothing more can be kept the pages still get
+// what they ask for.
+func TestServiceWorkerWithoutRoom(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{})
+	p.open("take-part", "none", "", "en")
+	evaluate[bool](t, p.ctx, `navigator.serviceWorker.register("/sw.js", {scope: "/"}).then(() => navigator.serviceWorker.ready).then(() => true)`)
+	p.wait(`navigator.serviceWorker.controller`)
+	if _, err := chromedp.Call(p.ctx, storage.OverrideQuotaForOrigin, storage.OverrideQuotaForOriginParams{Origin: p.base, QuotaSize: new(1.0)}); err != nil {
+		t.Fatal(err)
+	}
+	address := "/v1/trials/" + studyID.String() + "/versions/1"
+	if got := evaluate[string](t, p.ctx, fmt.Sprintf(`fetch(%q).then(r => String(r.status), String)`, address)); got != "200" {
+		t.Errorf("with no room left: %s", got)
+	}
+	if kept := evaluate[bool](t, p.ctx, fmt.Sprintf(`caches.match(%q).then(Boolean)`, address)); kept {
+		t.Error("there was room; the test shows nothing")
+	}
 }
 
 // handset is a browser on the participant's pages, whose device is a fake.
@@ -154,8 +175,9 @@ func (p *handset) says(text string) {
 	p.wait(fmt.Sprintf(`document.querySelector("#app").innerText.includes(%q)`, text))
 }
 
-// beyond are the elements that stand out of the window, and tiny those that are
-// hard to touch (WCAG 2.5.8; links within text are exempt).
+// beyond are the elements that stand out of the window, tiny those that are hard
+// to touch (WCAG 2.5.8; links within text are exempt), and glued the lines of a
+// summary whose name and value run into each other.
 const (
 	beyond = `[...document.querySelectorAll("body *")].filter(e => {
 		const r = e.getBoundingClientRect();
@@ -163,12 +185,17 @@ const (
 	}).map(e => e.outerHTML.slice(0, 200))`
 	tiny = `[...document.querySelectorAll("#app a, #app button, #app input, #app summary")]
 		.filter(e => e.offsetWidth && !e.closest("p, li li, dd, .govuk-inset-text, .govuk-list") && e.getBoundingClientRect().height < 24).map(e => e.outerHTML)`
+	glued = `[...document.querySelectorAll("#app .govuk-summary-list__row")].filter(row => {
+		const around = (e) => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect(); };
+		const a = around(row.children[0]), b = around(row.children[1]);
+		return a.top < b.bottom && b.top < a.bottom && a.right + 8 > b.left && b.right + 8 > a.left;
+	}).map(row => row.textContent)`
 )
 
 // fits checks that nothing stands out of the window or is hard to touch.
 func (p *handset) fits(name string) {
 	p.t.Helper()
-	for what, expression := range map[string]string{"beyond the edge": beyond, "too small to touch": tiny} {
+	for what, expression := range map[string]string{"beyond the edge": beyond, "too small to touch": tiny, "run together": glued} {
 		if found := evaluate[[]string](p.t, p.ctx, expression); len(found) > 0 {
 			p.t.Errorf("%s: %s: %s", name, what, found)
 		}
@@ -212,7 +239,7 @@ var participantSteps = []struct{ page, flags, step string }{
 }
 
 // Every step of the participant's pages, on a phone and on a desktop, in English, Spanish
-// and in Arabic, and with text twice as large on the narrowest phone.
+// and Arabic, and with text twice as large on the narrowest phone.
 func TestParticipantPages(t *testing.T) {
 	p := newHandset(t)
 	p.fresh(map[string]any{"given": []int{1}, "saved": map[string]any{"version": 1, "form": "", "answers": map[string]int{"q1": 0}, "options": map[string]bool{}, "today": false}})

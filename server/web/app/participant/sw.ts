@@ -86,9 +86,14 @@ async function kept(name: string, request: Request): Promise<Response> {
   const answer = await fetch(request);
   if (answer.ok) {
     await replaced(c, new URL(request.url));
-    await c.put(request, answer.clone());
+    await keep(c, request, answer);
   }
   return answer;
+}
+
+/** Keeps a copy where there is room for it. The page gets its answer in any case. */
+async function keep(c: Cache, request: Request, answer: Response): Promise<void> {
+  await c.put(request, answer.clone()).catch(() => undefined);
 }
 
 /** Drops earlier contents of the file: NAME.HASH.EXT with another hash. */
@@ -103,7 +108,7 @@ async function replaced(c: Cache, at: URL): Promise<void> {
 async function freshKept(name: string, request: Request): Promise<Response> {
   const c = await caches.open(name);
   const answer = await fresh(request, () => c.match(request));
-  if (answer.ok) await c.put(request, answer.clone());
+  if (answer.ok) await keep(c, request, answer);
   return answer;
 }
 
