@@ -124,8 +124,3 @@ export class Assembly {
 
 const once = (p: Pair): Term => ({ position: 0, at: p.at });
 const times = (scalar: bigint, p: Pair): Term[] => multiple(scalar, p.at, p.negative);
-
-/** Zeroes sums that are no longer needed. */
-export function wipe(sums: Sums): void {
-  for (const p of Object.values(sums) as Point[]) p?.fill(0);
-}

@@ -9,7 +9,7 @@
  * threads are not. Nothing here is constant in time: whoever can measure the device
  * closely while it proves may learn something (nor is gnark's prover).
  */
-import { type Sums, wipe } from "./assemble";
+import type { Sums } from "./assemble";
 import { KeylessError, ProverError, type ProverCode, asProverError } from "./error";
 import { type Pinned, download } from "./files";
 import { Gnark } from "./gnark";
@@ -18,7 +18,8 @@ import { type Pin, pins as builtPins, scripts as builtScripts } from "./pins";
 import { R } from "./kernel";
 import { Remote } from "./remote";
 import { type Witness, explain, publicInputs, secretInputs } from "./witness";
-import { type Job, type Load, type Points, type Scalars, type Step, buffers } from "./worker";
+import { buffers, wipe } from "./secret";
+import type { Job, Load, Points, Scalars, Step } from "./worker";
 
 export { KeylessError, ProverError, type ProverCode, type Witness };
 
@@ -206,9 +207,11 @@ class Team implements Engine {
       }),
     );
     const sums = Object.assign({}, ...points) as Points as Sums;
-    const id = await first.call("keep", [sums, publics]);
-    wipe(sums);
-    return new Waiting(first, id);
+    try {
+      return new Waiting(first, await first.call("keep", [sums, publics]));
+    } finally {
+      wipe(sums);
+    }
   }
 
   /** The workers, started and loaded. */

@@ -5,7 +5,7 @@
  * so that this script's own hash can stand among them; and the verifying key, which
  * may be a ceremony's.
  */
-import { Assembly, type Sums, wipe } from "./assemble";
+import { Assembly, type Sums } from "./assemble";
 import { forgetOthers } from "./cache";
 import { Circuit } from "./circuit";
 import { Curve, G1, G2, type Point } from "./curve";
@@ -18,6 +18,7 @@ import { INPUTS, Verifier } from "./pairing";
 import { type Way, wayTo } from "./path";
 import { type Bases, Roots } from "./points";
 import { refuseUntrusted } from "./trust";
+import { buffers, wipe } from "./secret";
 
 /** What a worker loads. */
 export interface Load {
@@ -263,11 +264,6 @@ export function serve(scope: Scope): void {
       scope.postMessage({ id: q.id, error: { code, message } });
     }
   };
-}
-
-/** The memory of scalars: it moves with them, so that no copy stays behind. */
-export function buffers(s: Scalars): ArrayBuffer[] {
-  return Object.values(s).map((x) => x.buffer);
 }
 
 // Tests import this module into a page, where there is nothing to serve.
