@@ -40,7 +40,7 @@ var appTexts = map[string]appWords{
 		Dir: "ltr", Titles: map[string]string{"take-part": "Participar", "my-consent": "Mi consentimiento"},
 		Skip: "Ir al contenido", Main: "Principal", TakePart: "Participar", MyConsent: "Mi consentimiento", Languages: "Idioma",
 		Heading:       "Esta página necesita JavaScript",
-		NoScript:      "Su consentimiento se prueba en su propio dispositivo. Para hacer esa prueba hace falta JavaScript, que está apagado en este navegador.",
+		NoScript:      "Su consentimiento se demuestra en su propio dispositivo. Para eso hace falta JavaScript, que está apagado en este navegador.",
 		NoScriptRead:  "Sin él puede leer de qué trata un estudio y el texto de su consentimiento:",
 		NoScriptLeave: "Para dejar un estudio no hace falta ningún dispositivo: dígalo al centro del estudio.",
 		Footer:        "Esta página trabaja en su dispositivo, no carga nada de otro sitio y no pone ninguna cookie.",

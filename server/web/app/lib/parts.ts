@@ -6,7 +6,7 @@ import { append, h, type Attributes, type Child } from "./dom";
 export interface Mistake { field: string; text: string }
 
 /** The page's one heading. It takes the focus when the step changes. */
-export function title(text: string, caption?: string, attributes: Attributes = {}): HTMLElement {
+export function title(text: string, caption?: Child, attributes: Attributes = {}): HTMLElement {
   return h("h1", { class: "govuk-heading-l", tabindex: -1, ...attributes },
     caption && h("span", { class: "govuk-caption-l" }, h("bdi", {}, caption)), text);
 }
@@ -88,17 +88,22 @@ export function notice(label: string, ...children: Child[]): HTMLElement {
     h("div", { class: "govuk-notification-banner__content" }, ...children));
 }
 
+/** A short text in its own language, which stands where the page's text begins. */
+export function inline(text: string, language: string): HTMLElement {
+  return h("span", { lang: language, dir: "auto" }, text);
+}
+
 /** A line of a summary list; change is the address of the step that asks it. Language is that of the key where it is not the page's. */
 export interface Row { key: string; language?: string; value: Child; change?: { href: string; text: string } }
 
 export function summary(rows: Row[]): HTMLElement {
   return h("dl", { class: "govuk-summary-list" }, rows.map((row) => {
-    const own = row.language ? { lang: row.language, dir: "auto" } : {};
+    const key = row.language ? inline(row.key, row.language) : row.key;
     return h("div", { class: "govuk-summary-list__row" },
-      h("dt", { class: "govuk-summary-list__key", ...own }, row.key),
+      h("dt", { class: "govuk-summary-list__key" }, key),
       h("dd", { class: "govuk-summary-list__value" }, row.value),
       row.change && h("dd", { class: "govuk-summary-list__actions" },
-        link([row.change.text, h("span", { class: "govuk-visually-hidden" }, " (", h("span", own, row.key), ")")], row.change.href)));
+        link([row.change.text, h("span", { class: "govuk-visually-hidden" }, " (", row.language ? inline(row.key, row.language) : row.key, ")")], row.change.href)));
   }));
 }
 
@@ -121,7 +126,7 @@ export function radios(c: Choices): HTMLElement {
   const legend = c.small
     ? h("legend", { class: "govuk-fieldset__legend govuk-fieldset__legend--m" }, c.legend)
     : h("legend", { class: "govuk-fieldset__legend govuk-fieldset__legend--l" },
-      h("h1", { class: "govuk-fieldset__heading", tabindex: -1, ...own }, c.legend));
+      h("h1", { class: "govuk-fieldset__heading", tabindex: -1 }, c.language ? inline(c.legend, c.language) : c.legend));
   return h("div", { class: "govuk-form-group" },
     h("fieldset", { class: "govuk-fieldset", "aria-describedby": hint }, legend,
       c.hint && h("div", { class: "govuk-hint", id: hint }, c.hint),

@@ -163,7 +163,7 @@ export class Mine {
     const f = formFor(v.protocol.forms, l, last?.choice?.form);
     const own = { lang: f.language, dir: "auto" };
     return { title: w.mine.agreed, back: "", body: [
-      title(w.mine.agreed, `${titleOf(v.protocol)}, ${w.version(v.version)}`), f.example && inset(w.example),
+      title(w.mine.agreed, [h("bdi", {}, titleOf(v.protocol)), h("br"), w.version(v.version)]), f.example && inset(w.example),
       chosen(this.c, f, last, s),
       h("h2", { class: "govuk-heading-m", ...own }, f.title), wholeText(f),
     ] };
