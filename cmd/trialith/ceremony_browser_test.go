@@ -141,8 +141,16 @@ func TestCeremonyBrowserRefused(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	p.url = server.URL
-	p.toAgreement(string(must(clinic.Invite(t.Context()))))
+	p.open("/take-part?lang=en#" + string(must(clinic.Invite(t.Context()))))
+	p.at("You are invited to a study")
+	p.press("Start reading")
+	p.at("Which language")
+	p.press("English: Taking part in the walking study")
+	p.press("Continue")
+	p.says("this server does not have the study’s proving key") // before all is read
+	p.read("")
 	p.press("I agree to take part")
+	p.says("Try again")
 	p.says("this server does not have the study’s proving key")
 	p.look("keyless")
 	hostile.Store(true)

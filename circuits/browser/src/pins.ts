@@ -22,5 +22,5 @@ export const pins = {
 /** scripts are the workers. Only a page may name them: a worker's own name depends on its bytes. */
 export const scripts = {
   "gnark.js": { file: "gnark.1c58d8828048c8f2.js", sha256: "1c58d8828048c8f2235bb23dcb53074dd2723f638e1cd1ea81287532944c2806", bytes: 2254 },
-  "worker.js": { file: "worker.bd9c7e2bf2286a7b.js", sha256: "bd9c7e2bf2286a7b7a68e1c8baf7b8a3456fec9546ffcb19baa23b328524a011", bytes: 40103 },
+  "worker.js": { file: "worker.4155be22f52228cb.js", sha256: "4155be22f52228cb6d4ae4229ffaa52433e1b1fd405dcf9956333b47f594cdb6", bytes: 40103 },
 } as const satisfies Record<string, Pin>;

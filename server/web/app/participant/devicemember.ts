@@ -60,7 +60,7 @@ export class DeviceMember implements Member {
   async ready(version: number, tell: Tell, signal: AbortSignal): Promise<void> {
     const { enrolled, reason } = this.device.participation;
     if (enrolled === "refused") throw new AgentError("refused", reason);
-    await this.prepared(version, tell, signal);
+    await translated(() => this.prepared(version, tell, signal));
   }
 
   async agree(version: number, read: readonly Form[], choice: Choice, today: boolean, tell: Tell, signal: AbortSignal): Promise<Receipt | undefined> {

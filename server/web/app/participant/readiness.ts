@@ -3,10 +3,10 @@
 
 import { h } from "../lib/dom";
 import { percent } from "../lib/language";
-import { type Stage } from "./agent";
+import { AgentError, type Stage } from "./agent";
 import { type Context, type Joined } from "./context";
 
-type State = { stage: Stage; share: number } | "ready" | "stopped" | "waiting";
+type State = { stage: Stage; share: number } | "ready" | "stopped" | "keyless" | "waiting";
 
 export class Readiness {
   private state: State = "waiting";
@@ -15,14 +15,14 @@ export class Readiness {
 
   constructor(private joined: Joined, readonly version: number) {}
 
-  /** Begins, unless it has begun. A failure is no matter: agreeing tries again and says what is wrong. */
+  /** Begins, unless it has begun. A failure is no matter, but that no browser can prove here: agreeing tries again and says what is wrong. */
   start(): void {
     if (this.running) return;
     const stop = this.running = new AbortController();
     const tell = (stage: Stage, share: number) => this.become({ stage, share });
-    this.joined.member.ready(this.version, tell, stop.signal).then(() => this.become("ready"), () => {
+    this.joined.member.ready(this.version, tell, stop.signal).then(() => this.become("ready"), (e: unknown) => {
       if (this.running === stop) this.running = undefined;
-      this.become("stopped");
+      this.become(e instanceof AgentError && e.trouble === "keyless" ? "keyless" : "stopped");
     });
   }
 
@@ -49,6 +49,7 @@ export class Readiness {
     const w = c.w.read;
     if (this.state === "ready") return w.isReady;
     if (this.state === "stopped") return w.stopped;
+    if (this.state === "keyless") return c.w.trouble.keyless;
     if (this.state === "waiting") return w.getting(percent(c.l, 0));
     return this.state.stage === "invited" ? w.asking : w.getting(percent(c.l, this.state.share));
   }
