@@ -1,6 +1,11 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
 
 // TestSiteAfterSleep: a computer that slept through the idle time is locked by the
 // first touch, before any timer has run.
@@ -19,4 +24,16 @@ func TestSiteAfterSleep(t *testing.T) {
 	js[bool](d, `{ const now = Date.now; Date.now = () => now() + 16 * 60_000; } document.querySelector("#app a[href='#card']").dispatchEvent(new PointerEvent("pointerdown", {bubbles: true, cancelable: true}))
 		|| document.querySelector("#app a[href='#card']")?.click() || true`)
 	d.until("the lock", `document.querySelector("input[type=password]") && location.hash === "#open"`)
+}
+
+// TestSiteWithoutMemory: a browser that keeps nothing is told of, with what to do.
+func TestSiteWithoutMemory(t *testing.T) {
+	d, _ := openDesk(t)
+	if _, err := chromedp.Call(d.ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `IDBFactory.prototype.open = () => { throw new DOMException("no", "SecurityError"); }`,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	d.reload()
+	d.until("what to do", `document.body.innerText.includes("Leave private browsing")`)
 }

@@ -23,7 +23,7 @@ export function wordsFor(c: Context, e: unknown): string {
   const { w } = c;
   if (e instanceof DeskError) return w.faults[e.code];
   if (e instanceof NodeError) return e.status === 0 ? w.offline : e.message;
-  if (e instanceof SafeError) return { passphrase: w.open.wrong, key: w.setup.badKey, file: w.restore.bad, twice: w.setup.twice, unsupported: w.unsupported }[e.code];
+  if (e instanceof SafeError) return { passphrase: w.open.wrong, key: w.setup.badKey, file: w.restore.bad, twice: w.setup.twice, unsupported: w.unsupported, unkept: w.unkept }[e.code];
   return `${w.fault}. ${w.faultWhat}`;
 }
 

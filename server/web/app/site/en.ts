@@ -27,6 +27,7 @@ export const en = {
   faultWhat: "Nothing was signed that is not shown as signed. Load the page again.",
   insecure: "This browser gives no cryptography to this page, because it did not come over https. Open the https address of this server, or work on the computer that it runs on.",
   unsupported: "This browser cannot make Ed25519 signatures, so it cannot sign for you. Use a newer one: Chrome or Edge from version 137, Firefox from 130, Safari from 17.",
+  unkept: "This browser keeps no data for this page. Leave private browsing, or make room on this computer, and load the page again.",
   twice: "This page is open in another window of this browser. Work there, or close it and load this page again.",
 
   start: {

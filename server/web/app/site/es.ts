@@ -28,6 +28,7 @@ export const es: Words = {
   faultWhat: "No se ha firmado nada que no se muestre como firmado. Cargue la página otra vez.",
   insecure: "Este navegador no da criptografía a esta página, porque no ha llegado por https. Abra la dirección https de este servidor, o trabaje en el ordenador en el que funciona.",
   unsupported: "Este navegador no puede hacer firmas Ed25519, así que no puede firmar por usted. Use uno más nuevo: Chrome o Edge desde la versión 137, Firefox desde la 130, Safari desde la 17.",
+  unkept: "Este navegador no guarda datos de esta página. Salga de la navegación privada o libere espacio en el ordenador, y vuelva a cargar la página.",
   twice: "Esta página está abierta en otra ventana de este navegador. Trabaje allí, o ciérrela y cargue esta página otra vez.",
 
   start: {

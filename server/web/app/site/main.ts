@@ -69,7 +69,9 @@ async function run(): Promise<void> {
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) return impossible(root, w, w.insecure);
   if (!await Signer.possible()) return impossible(root, w, w.unsupported);
   if (!await alone()) return impossible(root, w, w.twice);
-  const status = live(), state: State = { file: await stored(), flash: "" };
+  const file = await stored().catch(() => null);
+  if (file === null) return impossible(root, w, w.unkept);
+  const status = live(), state: State = { file, flash: "" };
   root.before(status.element);
   const c = { l: language(), w, place: root, state, say: status.say } as Context;
   c.router = new Router(root, w, (step) => resolve(c, step), (e) => failed(c, e));

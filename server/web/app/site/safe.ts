@@ -26,7 +26,7 @@ export interface SiteFile { format: string; people: Person[]; body: Sealed }
 /** SafeError says what to do about a key, a passphrase or a file. */
 export class SafeError extends Error {
   override name = "SafeError";
-  constructor(readonly code: "passphrase" | "key" | "file" | "twice" | "unsupported") { super(code); }
+  constructor(readonly code: "passphrase" | "key" | "file" | "twice" | "unsupported" | "unkept", options?: ErrorOptions) { super(code, options); }
 }
 
 /** Who is on this computer's list, before anything is opened. */
@@ -168,11 +168,15 @@ function database(): Promise<IDBDatabase> {
 }
 
 function asked<T>(make: () => IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const r = make();
+  return new Promise<T>((resolve, reject) => {
+    const r = make(); // in some private windows this throws
     r.onsuccess = () => resolve(r.result);
-    r.onerror = () => reject(r.error ?? new Error("the browser does not keep data here"));
-  });
+    r.onerror = () => reject(r.error);
+  }).catch(unkept);
+}
+
+function unkept(e: unknown): never {
+  throw new SafeError("unkept", { cause: e });
 }
 
 /** The file of this computer, if there is one. */
@@ -193,8 +197,8 @@ export async function store(file: SiteFile): Promise<void> {
       const t = db.transaction("file", "readwrite", { durability: "strict" });
       t.objectStore("file").put(file, "site");
       t.oncomplete = () => resolve();
-      t.onerror = t.onabort = () => reject(t.error ?? new Error("the browser did not keep the site's file"));
-    });
+      t.onerror = t.onabort = () => reject(t.error);
+    }).catch(unkept);
   } finally {
     db.close();
   }
