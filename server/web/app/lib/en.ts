@@ -385,6 +385,7 @@ export const en = {
       "Everyone can see how many people agreed, and when.",
       "Everyone can see that somebody had a visit at a site at some time.",
       "Your first consent comes soon after the site put you on its list, so the time may point to you.",
+      "If you change your choices, the list shows when. It shows it under the same number as your consent, without your name and your choices.",
       "If you leave on this device, the list shows that all your open consents belonged to one number. It does not show your name.",
       "A court or the law can make the site speak.",
       "Whoever controls your phone sees what you see.",

@@ -385,6 +385,7 @@ export const es: Words = {
       "Todos pueden ver cuántas personas aceptaron y cuándo.",
       "Todos pueden ver que alguien tuvo una visita en un centro a cierta hora.",
       "Su primer consentimiento llega poco después de que el centro le ponga en su lista; la hora puede señalarle.",
+      "Si cambia sus elecciones, la lista muestra cuándo. Lo muestra con el mismo número que su consentimiento, sin su nombre ni lo que eligió.",
       "Si deja el estudio en este dispositivo, la lista muestra que todos sus consentimientos abiertos eran de un mismo número. No muestra su nombre.",
       "Un juez o la ley pueden obligar al centro a hablar.",
       "Quien controla su teléfono ve lo que usted ve.",

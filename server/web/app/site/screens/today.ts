@@ -85,6 +85,6 @@ function waiting(c: Context, d: Desk): Child {
     receipts.length > 0 && [heading(t.receipts), h("ul", { class: "t-waits" }, receipts)],
     d.unsure && para(t.unsure, " ", link(t.leave, "#leave")),
     d.uncommitted > 0 && para(t.commit(d.uncommitted), " ", link(t.table, "#table")),
-    requests.length + receipts.length === 0 && !some && para(t.nothing),
+    requests.length + receipts.length === 0 && !some && d.tables.notices.every((n) => n.seen !== undefined) && para(t.nothing),
   ];
 }
