@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trialith/trialith/circuits/browser/browsertest"
+	"github.com/trialith/trialith/server/api"
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/server/mailbox"
 	"github.com/trialith/trialith/trial"
@@ -282,4 +283,21 @@ func TestLeavingDoesNotWait(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	l.reads("withdrawn")
+}
+
+// TestStuck: what keeps an act from going, other than the connection, is told.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	l := open(t, hostile)
+	joins(l)
+	l.ways.Batchers = append(l.ways.Batchers, api.Way{Actor: strings.Repeat("ab", 32), Name: "Nobody", Relays: []string{l.page.URL + "/relay"}})
+	call[any](l, "prepare", 1)
+	call[outgoing](l, "agree", choice{"main", "en", []string{}}, false)
+	if told := call[string](l, "tended"); !strings.Contains(told, "knows none of the batchers") {
+		t.Errorf("told %q", told)
+	}
+	l.ways.Batchers = []api.Way{}
+	if told := call[string](l, "tended"); !strings.Contains(told, "names no relay any more") {
+		t.Errorf("told %q", told)
+	}
 }

@@ -22,6 +22,7 @@ const looks = 15;
 export class DeviceMember implements Member {
   private readonly preparing = new Map<number, Promise<Consenting>>();
   private readonly told = new Set<Tell>();
+  private stuck = ""; // what keeps an act from going, other than the connection
 
   constructor(private readonly device: Device, private readonly prover: OwnProver) {}
 
@@ -43,7 +44,7 @@ export class DeviceMember implements Member {
       open: (s?.open ?? []).filter((a) => !sent.includes(a.version)).map((a) => ({ version: a.version, deadline: a.due ? new Date(a.due).toISOString() : "" })),
       sent, waiting: outgoing.filter((o) => o.state !== "refused" && o.kind !== Kind.superseded).length,
       changing: outgoing.find((o) => o.kind === Kind.options && o.state !== "refused")?.choice,
-      refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? "",
+      refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? this.stuck,
       left: s?.left ? "left" : p.leaving ? "going" : "", told: p.told, heard: p.heard, now: s ? new Date(s.now).toISOString() : "",
     };
   }
@@ -133,7 +134,7 @@ export class DeviceMember implements Member {
 
   async tend(): Promise<boolean> {
     const before = await this.trace();
-    const synced = await this.device.sync(this.prover).catch(unreached);
+    const synced = await this.synced();
     // Who decided to leave without a connection leaves now.
     if (synced && this.device.participation.leaving && synced.status.enrolled && !synced.status.left) {
       await this.device.leave(this.prover);
@@ -142,10 +143,16 @@ export class DeviceMember implements Member {
     return before !== await this.trace();
   }
 
+  private async synced(): Promise<Awaited<ReturnType<Device["sync"]>> | undefined> {
+    const synced = await this.device.sync(this.prover).catch(unreached);
+    if (synced) this.stuck = synced.report.faults.find((f) => f.code !== "offline")?.message ?? "";
+    return synced;
+  }
+
   // What tending may have changed, as a text to compare.
   private async trace(): Promise<string> {
     const { given, enrolled, leaving, told, heard } = this.device.participation;
-    return JSON.stringify([given, enrolled, leaving, told, heard, (await this.waiting()).map((o) => [o.id, o.state])]);
+    return JSON.stringify([given, enrolled, leaving, told, heard, this.stuck, (await this.waiting()).map((o) => [o.id, o.state])]);
   }
 
   private async waiting(): Promise<Outgoing[]> {
@@ -214,7 +221,7 @@ export class DeviceMember implements Member {
   private async deliver(acts: Outgoing[], tell: Tell): Promise<void> {
     tell("send", 0);
     for (let look = 0; look < looks; look++) {
-      const synced = await this.device.sync(this.prover).catch(unreached);
+      const synced = await this.synced();
       const left = (await this.waiting()).filter((o) => acts.some((a) => a.id === o.id));
       const refused = left.find((o) => o.state === "refused");
       if (refused) throw new AgentError("refused", refused.refusal);

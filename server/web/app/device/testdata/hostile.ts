@@ -71,8 +71,18 @@ export const otherPage = async (): Promise<void> => {
 export const visitOther = (v: Visiting) => other.visit(v, course.proving());
 
 // reads has the page get ready while its person reads.
-export const reads = (version: number): Promise<void> =>
-  new DeviceMember(course.present(), new OwnProver(async () => (await new Node().ledger()).verifyingKey)).ready(version, () => undefined, new AbortController().signal);
+export const reads = (version: number): Promise<void> => member().ready(version, () => undefined, new AbortController().signal);
+
+function member(): DeviceMember {
+  return new DeviceMember(course.present(), new OwnProver(async () => (await new Node().ledger()).verifyingKey));
+}
+
+// tended has the page send what waits, and returns what it then tells its person.
+export const tended = async (): Promise<string> => {
+  const m = member();
+  await m.tend();
+  return (await m.status()).refusal;
+};
 
 // aside keeps what is prepared, as another device does while this one acts.
 let elsewhere: ReturnType<typeof course.held>;
