@@ -52,6 +52,13 @@ const (
 	fileHead     = "head"
 )
 
+// The mailbox's room: a busy site gets a dozen letters for each participant, and
+// reading frees nothing.
+const (
+	lettersPerBox = 10_000
+	lettersBytes  = 1 << 30
+)
+
 // nodeConfig says what a node runs on.
 type nodeConfig struct {
 	dir     string
@@ -121,7 +128,9 @@ func openNode(c nodeConfig) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n.mail, err = mailbox.Open(mailbox.Config{Dir: filepath.Join(c.dir, dirMail), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	n.mail, err = mailbox.Open(mailbox.Config{
+		Dir: filepath.Join(c.dir, dirMail), PerBox: lettersPerBox, Bytes: lettersBytes, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
 	if err != nil {
 		return nil, err
 	}
