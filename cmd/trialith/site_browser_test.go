@@ -553,7 +553,8 @@ func (d *desk) stranger(n *node) {
 // with text twice as large.
 func (d *desk) languages() {
 	d.t.Helper()
-	for lang, heading := range map[string]string{"es": "Hoy", "ar": "اليوم"} {
+	for _, page := range [][2]string{{"es", "Hoy"}, {"ar", "اليوم"}} {
+		lang, heading := page[0], page[1]
 		if err := chromedp.Do(d.ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(d.url+"/site?lang="+lang)); err != nil {
 			d.t.Fatal(err)
 		}
@@ -566,8 +567,43 @@ func (d *desk) languages() {
 			d.t.Errorf("%s is written %s", lang, dir)
 		}
 	}
+	d.open("card/0")
+	d.until("the card", `document.querySelector(".t-card__code")`)
+	d.forwards("07-0012")
+	d.open("card")
+	d.until("the question", `document.getElementById("subject")`)
+	d.forwards("07-0012")
+	d.open("today")
+	d.shows("اليوم")
 	js[bool](d, `(document.documentElement.style.fontSize = "200%", true)`)
 	d.look("today-large")
+}
+
+// forwards checks that a code is read from left to right wherever it stands among
+// Arabic words.
+func (d *desk) forwards(code string) {
+	d.t.Helper()
+	type place struct {
+		Text        string
+		First, Last float64
+	}
+	places := js[[]place](d, `(() => {
+		const found = [], walk = document.createTreeWalker(document.querySelector("#app"), NodeFilter.SHOW_TEXT), code = `+quote(code)+`;
+		for (let n; (n = walk.nextNode());) {
+			const at = n.data.indexOf(code);
+			const left = (i) => { const r = document.createRange(); r.setStart(n, i); r.setEnd(n, i + 1); return r.getBoundingClientRect().left; };
+			if (at >= 0) found.push({Text: n.parentElement.textContent, First: left(at), Last: left(at + code.length - 1)});
+		}
+		return found;
+	})()`)
+	if len(places) == 0 {
+		d.t.Errorf("%s is nowhere on the page", code)
+	}
+	for _, p := range places {
+		if p.First >= p.Last {
+			d.t.Errorf("%q: %s is read backwards", p.Text, code)
+		}
+	}
 }
 
 // backup saves the site's file, and brings it back into a browser that has lost

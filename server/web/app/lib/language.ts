@@ -31,6 +31,11 @@ export function plural(l: string, n: number, forms: Partial<Record<Intl.LDMLPlur
   return forms[new Intl.PluralRules(l).select(n)] ?? forms.other;
 }
 
+/** A name within a sentence, of whatever direction it is: neither turns the other around. Codes like 07-0012 would be read backwards after Arabic. */
+export function apart(text: string): string {
+  return `\u2068${text}\u2069`;
+}
+
 // Codes and dates use the same digits in every language, those on cards and sheets.
 const locale = (l: Language) => (l === "en" ? "en-GB" : `${l}-u-nu-latn`);
 

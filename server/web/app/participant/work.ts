@@ -30,6 +30,7 @@ export function working(c: Context, work: Work): Screen {
   const voice = live();
   const hint = h("div", { class: "t-stages__hint" });
   const end = group(button(c.w.cancel, () => stop.abort(), "secondary"));
+  const begin = lead(work.lead);
   const place = h("div", {}, list, hint, end, voice.element);
   const tell: Tell = (stage, share) => {
     advance(c, work.stages, lines, stage, share, voice.say);
@@ -38,13 +39,14 @@ export function working(c: Context, work: Work): Screen {
   };
   const failure = (e: unknown) => {
     const text = cancelled(e) ? work.cancelledText : wordsFor(c, e);
+    begin.remove(); // it speaks of work that goes on
     place.replaceChildren(h("div", { role: "alert" }, para(h("strong", {}, text))),
       group(cancelled(e) ? next(c.w.next, "#" + work.home) : button(c.w.proof.again, () => decide(c, c.router.step)), link(c.w.back, "#" + work.home)),
       h("div", {}, !cancelled(e) && [work.contact, detail(c, e)]));
   };
   // The work begins when the step is on the screen, so that its first words are heard.
   const begun = setTimeout(() => work.run(tell, stop.signal).then((step) => { if (!left && step !== undefined) c.router.replace(step); }).catch(failure), 0);
-  return { title: work.title, body: [title(work.title), lead(work.lead), place], leave: () => {
+  return { title: work.title, body: [title(work.title), begin, place], leave: () => {
     left = true;
     clearTimeout(begun);
     stop.abort();

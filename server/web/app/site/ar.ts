@@ -1,6 +1,6 @@
 // The words of the site's page in Arabic.
 
-import { plural } from "../lib/language";
+import { apart, plural } from "../lib/language";
 import type { Words } from "./words";
 
 const count = (n: number, one: string, two: string, few: string, many: string) =>
@@ -91,19 +91,19 @@ export const ar: Words = {
     contactHint: "الاسم ورقم الهاتف. يظهر على بطاقات الدعوة.",
     noContact: "اكتب كيف يصل المشاركون إلى المركز",
     unknown: "مفتاحك غير مسجّل في هذا السجل. أرسل المفتاح العام إلى من يحفظ سجل التفويض في مركزك.",
-    notHere: (site) => `لست في سجل التفويض لدى ${site}. يجب أن يكتبك فيه مفتاح المركز نفسه.`,
-    noTask: (site) => `لا يعطيك سجل التفويض لدى ${site} أي مهمة اليوم.`,
+    notHere: (site) => `لست في سجل التفويض لدى ${apart(site)}. يجب أن يكتبك فيه مفتاح المركز نفسه.`,
+    noTask: (site) => `لا يعطيك سجل التفويض لدى ${apart(site)} أي مهمة اليوم.`,
     save: "العمل هنا",
     tasks: "مهامك هناك",
     task: { enrolling: "التسجيل", recording: "تدوين الزيارات", countersigning: "التوقيع كشخص ثانٍ" },
   },
   today: {
     title: "اليوم",
-    where: (name, site) => `${name} في ${site}`,
+    where: (name, site) => `${apart(name)} في ${apart(site)}`,
     lock: "قفل",
     nothing: "لا شيء بانتظارك.",
     came: (n) => count(n, "رسالة جديدة", "رسالتان جديدتان", "رسائل جديدة", "رسالة جديدة"),
-    stop: (subject) => `انسحب ${subject}: لا تعطِ أي جرعة أخرى`,
+    stop: (subject) => `انسحب ${apart(subject)}: لا تعطِ أي جرعة أخرى`,
     stopSince: (when) => `وصل الإشعار ${when}.`,
     late: "مضى على الإشعار أكثر من 24 ساعة. يجب إبلاغ لجنة الأخلاقيات إن لم تُبلَّغ: أكّده الآن.",
     acknowledge: "رأيته، وتوقف إعطاء الجرعات",
@@ -132,14 +132,14 @@ export const ar: Words = {
   card: {
     title: "دعوة شخص",
     subject: "رمز المشارك في الدراسة",
-    hint: "كما في قائمة المركز، مثل 07-0012. لا اسم ولا أحرف أولى ولا تاريخ ميلاد أبدًا.",
+    hint: "كما في قائمة المركز، مثل \u206807-0012\u2069. لا اسم ولا أحرف أولى ولا تاريخ ميلاد أبدًا.",
     make: "عمل البطاقة",
     made: "بطاقة دعوة",
     give: "اطبعها، أو دع المشارك يمسحها. الرمز لهذا الشخص وحده. ليس فيها سر له: من يفقدها يمكن أن يُعطى مثلها.",
     scan: "امسح هذا بهاتفك",
     or: "أو افتح هذا العنوان واكتب الرمز",
     code: "الرمز",
-    alt: (code) => `رمز QR للبطاقة ${code}`,
+    alt: (code) => `رمز QR للبطاقة ${apart(code)}`,
     contact: "أسئلة؟",
     local: "فُتحت هذه الصفحة بعنوان لا يصل إليه إلا هذا الحاسوب. يحتاج الهاتف إلى عنوان الخادم في شبكتك.",
     all: "البطاقات والمشاركون",
@@ -162,7 +162,7 @@ export const ar: Words = {
     why: "لماذا لا؟ يقرأ المشارك هذا.",
     noReason: "اذكر لماذا لا",
     done: "تم التسجيل",
-    doneAbout: (subject) => `يستطيع ${subject} الآن أن يقرر على جهازه. ترى هنا متى وافق.`,
+    doneAbout: (subject) => `يستطيع ${apart(subject)} الآن أن يقرر على جهازه. ترى هنا متى وافق.`,
     refused: "رفضه السجل",
     gone: "لم يعد هذا الطلب موجودًا.",
     today: "العودة إلى اليوم",
@@ -183,7 +183,7 @@ export const ar: Words = {
     unknown: "غير مسمّى (ممسوح)",
     record: "تدوينها",
     ok: "نعم",
-    okAbout: (visit) => `دُوّنت ${visit}. الموافقة سارية.`,
+    okAbout: (visit) => `دُوّنت ${apart(visit)}. الموافقة سارية.`,
     stop: "قف",
     safety: "زيارات السلامة والطوارئ لا تنتظر هذا أبدًا.",
     another: "تدوين أخرى",
@@ -207,7 +207,7 @@ export const ar: Words = {
   },
   sign: {
     title: "التوقيع المقابل على الاستمارة",
-    lead: (subject, version) => `عرض ${subject} إيصال موافقة على النسخة ${version}.`,
+    lead: (subject, version) => `عرض ${apart(subject)} إيصال موافقة على النسخة ${version}.`,
     form: "أي استمارة وقّعها الاثنان؟",
     day: "في أي يوم؟",
     both: "وقّع المشارك والباحث هذه الاستمارة، ورأيت الإيصال",
@@ -243,7 +243,7 @@ export const ar: Words = {
     noReason: "اكتب السبب والظروف",
     wrong: "هذه ليست عبارة مرور الشخص الثاني",
     done: "دُوّن",
-    doneAbout: (subject) => `خرج ${subject}. لا تعطِ شيئًا آخر بموجب البروتوكول. ما كسبه يبقى له.`,
+    doneAbout: (subject) => `خرج ${apart(subject)}. لا تعطِ شيئًا آخر بموجب البروتوكول. ما كسبه يبقى له.`,
     refused: "رفضه السجل",
     rest: "أُرسل خروج ولم يصل جواب. يوقّعه الاثنان مرة أخرى كما هو.",
   },

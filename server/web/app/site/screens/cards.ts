@@ -44,8 +44,8 @@ function paper(c: Context, d: Desk, card: Card): Child {
       h("p", { class: "t-card__study" }, d.place.study),
       para(t.scan, ", ", t.or), h("p", { class: "t-card__address" }, address),
       h("p", { class: "t-card__label" }, t.code), h("p", { class: "t-card__code" }, formatCode(card.code)),
-      h("p", { class: "govuk-body-s" }, t.contact, " ", d.place.siteName, ", ", d.place.contact),
-      h("p", { class: "govuk-body-s" }, c.w.subject, " ", card.subject, " · ", c.w.versionOf(card.version))));
+      h("p", { class: "govuk-body-s" }, t.contact, " ", h("bdi", {}, d.place.siteName, ", ", d.place.contact)),
+      h("p", { class: "govuk-body-s" }, c.w.subject, " ", h("bdi", {}, card.subject), " · ", c.w.versionOf(card.version))));
 }
 
 export const cards: Step = (c, d) => {
