@@ -567,6 +567,9 @@ func (d *desk) languages() {
 			d.t.Errorf("%s is written %s", lang, dir)
 		}
 	}
+	if first, last := js[float64](d, leftOf("Dr Example")), js[float64](d, leftOf("Site walk")); first <= last {
+		d.t.Error("the sentence above the heading is not read from right to left")
+	}
 	d.open("card/0")
 	d.until("the card", `document.querySelector(".t-card__code")`)
 	d.forwards("07-0012")
@@ -577,6 +580,15 @@ func (d *desk) languages() {
 	d.shows("اليوم")
 	js[bool](d, `(document.documentElement.style.fontSize = "200%", true)`)
 	d.look("today-large")
+}
+
+// leftOf is where a name stands in the caption of the page.
+func leftOf(name string) string {
+	return `(() => {
+		const n = document.querySelector("#app .govuk-caption-l").firstChild, at = n.data.indexOf(` + quote(name) + `), r = document.createRange();
+		r.setStart(n, at), r.setEnd(n, at + 1);
+		return r.getBoundingClientRect().left;
+	})()`
 }
 
 // forwards checks that a code is read from left to right wherever it stands among

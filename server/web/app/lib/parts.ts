@@ -5,10 +5,10 @@ import { append, h, type Attributes, type Child } from "./dom";
 /** A problem with an answer: the id of the field, and what to do about it. */
 export interface Mistake { field: string; text: string }
 
-/** The page's one heading. It takes the focus when the step changes. */
+/** The page's one heading. It takes the focus when the step changes. A caption that is text alone is a name, of whatever direction. */
 export function title(text: string, caption?: Child, attributes: Attributes = {}): HTMLElement {
   return h("h1", { class: "govuk-heading-l", tabindex: -1, ...attributes },
-    caption && h("span", { class: "govuk-caption-l" }, h("bdi", {}, caption)), text);
+    caption && h("span", { class: "govuk-caption-l" }, typeof caption === "string" ? h("bdi", {}, caption) : caption), text);
 }
 
 export function heading(text: string, attributes: Attributes = {}): HTMLElement {

@@ -12,7 +12,7 @@ export const today: Step = async (c, d) => {
   const trouble = await look(c, d);
   const timer = setInterval(() => void poll(c, d), every);
   return { title: t.title, leave: () => clearInterval(timer), body: [
-    title(t.title, t.where(d.safe.holder.name, p.siteName)),
+    title(t.title, [t.where(d.safe.holder.name, p.siteName)]),
     para(p.study),
     trouble && warning(c.w.warning, trouble),
     notices(c, d),
