@@ -130,7 +130,8 @@ func (p *handset) visits(d *desk) {
 	d.press("Record it")
 	d.shows("OK")
 	d.find(code)
-	d.until("the mistake", `document.querySelector("#code-error")`)
+	d.shows("STOP")
+	d.until("the reason", `document.body.innerText.includes("recorded")`)
 }
 
 // leaves leaves; the notice stands red on the site's page, until somebody has

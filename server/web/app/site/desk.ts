@@ -38,7 +38,8 @@ export interface Shown { box: string; version: number; epoch: number; time: numb
 export interface Posted { epoch: number; total: number; salt: string; commitment: Name; body: string; entry: string }
 /** A removal, with what opens its reason. */
 export interface Removal { box: string; leaf: Name; leaving: 2 | 3; reason: string; salt: string; commitment: Name; statements: Statement[]; body: string; entry: string }
-export interface Recorded { slot: string; day: number; subject: string; account: Name; entry: string; time: number }
+/** A visit that this computer recorded. Code is what was said at the desk, where something was. */
+export interface Recorded { slot: string; day: number; subject: string; account: Name; entry: string; time: number; code?: string }
 
 export interface Tables {
   place?: Place; after: number; clock: number; next: number;
@@ -325,6 +326,8 @@ export class Desk {
     }
     const code = tidy(typed);
     const found = this.tables.visits.filter((x) => x.code === code);
+    // Said again, a code that was used is a STOP, and nothing to wait for.
+    if (found.length === 0 && this.tables.recorded.some((r) => r.code === code)) throw new DeskError("recorded");
     if (code.length !== codeLetters || found.length !== 1) throw new DeskError("code");
     return { body: read(() => unbase64(found[0]!.body, "body"), "body"), card: this.card(found[0]!.box) };
   }
@@ -333,8 +336,11 @@ export class Desk {
   async record({ act, account, body, card }: Found): Promise<node.Outcome> {
     const outcome = await this.send(Kind.entry, body);
     if (outcome.code === 0) {
+      const code = this.tables.visits.find((x) => x.body === base64(body))?.code;
       this.tables.visits = this.tables.visits.filter((x) => x.body !== base64(body));
-      this.tables.recorded.push({ slot: act.slot, day: act.day, subject: card?.subject ?? "", account, entry: outcome.name, time: Date.parse(outcome.time) });
+      this.tables.recorded.push({
+        slot: act.slot, day: act.day, subject: card?.subject ?? "", account, entry: outcome.name, time: Date.parse(outcome.time), ...(code && { code }),
+      });
       await this.safe.save();
       if (card) await this.tell(card, { type: "visited", slot: act.slot, transaction: outcome.hash });
     }
