@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/trialith/trialith/circuits/prover"
 	"github.com/trialith/trialith/cmd/trialith/demo"
 	"github.com/trialith/trialith/ledger/wire"
+	"github.com/trialith/trialith/registry/evidence"
 	"github.com/trialith/trialith/server/client"
 	"github.com/trialith/trialith/trial"
 	"github.com/trialith/trialith/trial/act"
@@ -69,6 +74,24 @@ func TestClinic(t *testing.T) {
 	p.post(client.Letter{Type: "receipt", Subject: p.card.Code, Version: 2}) // without the card
 	p.tell(client.Letter{Type: "withdrawn", Subject: p.card.Code})
 	p.hear("acknowledged")
+	p.inAFreshFile()
+}
+
+// inAFreshFile finds the participant's acts in an evidence file made now.
+func (p *guest) inAFreshFile() {
+	p.t.Helper()
+	path := filepath.Join(p.t.TempDir(), "evidence.trialith")
+	f := must(os.Create(path))
+	if err := errors.Join(p.api.Evidence(p.t.Context(), p.trial, f), f.Close()); err != nil {
+		p.t.Fatal(err)
+	}
+	r, err := verifyFile(p.t.Context(), path, "")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if r.Verdict != evidence.Reservations || !strings.Contains(r.Sentence, "4 proofs hold") {
+		p.t.Errorf("%s: %s", r.Verdict, r.Sentence)
+	}
 }
 
 // guest is a participant without a browser.
