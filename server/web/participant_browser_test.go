@@ -234,6 +234,8 @@ var participantSteps = []struct{ page, flags, step string }{
 	{"my-consent", "", "sheet"},
 	{"my-consent", "", "visit"},
 	{"my-consent", "", "results"},
+	{"my-consent", "held,relayed", ""},
+	{"my-consent", "held,relayed", "directly"},
 	{"my-consent", "", "leave"},
 	{"my-consent", "", "leave-sure"},
 }
@@ -421,6 +423,36 @@ func TestOnlyAButtonDecides(t *testing.T) {
 	}
 	p.press("Yes, leave now")
 	p.at("You have left the study")
+}
+
+// What gets through no messenger goes directly only where its person chose that,
+// after reading what it gives up; nothing else is offered it.
+func TestOnlyAButtonSendsDirectly(t *testing.T) {
+	p := newHandset(t)
+	p.fresh(map[string]any{"given": []int{1}})
+	p.open("my-consent", "unsent", "directly", "en")
+	p.at("My consent")
+	p.says("A decision of yours is not on the public list yet.")
+	if evaluate[bool](t, p.ctx, `document.querySelector("a[href='#directly']") !== null`) {
+		t.Error("offered for what is on its way")
+	}
+	p.open("my-consent", "held", "directing", "en")
+	p.at("Send it directly")
+	p.press("Go on waiting")
+	p.at("My consent")
+	p.follow("What if I send it directly?")
+	p.focused("Send it directly")
+	p.says("The server of this page sees your internet address and the time.")
+	p.says("It shows on the public list at once.")
+	if evaluate[bool](t, p.ctx, `sessionStorage.getItem("direct") !== null`) {
+		t.Error("sent directly without a button")
+	}
+	p.follow("Send it directly now")
+	p.focused("My consent")
+	p.wait(`sessionStorage.getItem("direct") === "true"`)
+	if evaluate[bool](t, p.ctx, `document.querySelector("a[href='#directly']") !== null`) {
+		t.Error("still offered")
+	}
 }
 
 // The browser's back button goes back one step, and the page's own link does the same.

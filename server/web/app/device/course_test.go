@@ -38,6 +38,7 @@ type synced struct {
 		Refusal string
 	}
 	Faults []string
+	Held   []string
 }
 
 type outgoing struct {

@@ -189,6 +189,23 @@ export class Device {
     return made;
   }
 
+  /**
+   * sendDirectly has acts go to the node itself, which then sees where they come
+   * from and when. Only the person chooses that, never this device. Each keeps the
+   * epoch before which it is not to go. Sync sends them.
+   */
+  sendDirectly(ids: readonly string[], signal?: AbortSignal): Promise<Outgoing[]> {
+    return this.store.alone(this.p.id, async () => {
+      const chosen = (await this.store.outgoing()).filter((o) => o.study === this.p.id && ids.includes(o.id) && o.state !== "refused");
+      for (const o of chosen) {
+        o.direct = true;
+        o.state = o.state === "sent" ? "waiting" : o.state; // a batcher that has it is not waited for
+        await this.store.keepOutgoing(o);
+      }
+      return chosen;
+    }, signal);
+  }
+
   /** visit proves a current consent for a visit or dose of today, keeps the proof, and sends it to the site. */
   async visit(v: Visiting, prover: Prover, signal?: AbortSignal): Promise<Shown> {
     const made = await this.entry(v, prover, signal);

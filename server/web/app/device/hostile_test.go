@@ -285,7 +285,8 @@ func TestLeavingDoesNotWait(t *testing.T) {
 	l.reads("withdrawn")
 }
 
-// TestStuck: what keeps an act from going, other than the connection, is told.
+// TestStuck: what keeps an act from going, other than the connection, is told, and
+// its person may send it directly.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	l := open(t, hostile)
@@ -299,5 +300,8 @@ func TestStuck(t *testing.T) {
 	l.ways.Batchers = []api.Way{}
 	if told := call[string](l, "tended"); !strings.Contains(told, "names no relay any more") {
 		t.Errorf("told %q", told)
+	}
+	if now := call[[]int](l, "directly"); !slices.Equal(now, []int{1, 0, 0}) {
+		t.Errorf("given, waiting, held: %v", now)
 	}
 }

@@ -27,7 +27,7 @@ export interface Outgoing {
   salt?: string; // hexadecimal
   made: number; // by the ledger's clock
   after: number; // not sent before
-  direct: boolean; // the person asked that it go at once
+  direct: boolean; // the person asked that it go to the node itself, at once
   steady: boolean; // proven against a list as it was at the end of an epoch
   sent: Sent[];
   state: "waiting" | "sent" | "stale" | "refused"; // stale: to be made anew, for the list that it was proven against is no more
@@ -65,6 +65,7 @@ export interface Report {
   waiting: Outgoing[]; // refused ones too, which the page is to tell
   faults: DeviceError[]; // why something could not be sent now
   relayed: boolean; // the node names relays
+  held: string[]; // ids of acts that get through no relay: the person may choose to send them directly
 }
 
 /** Remake makes a stale act anew. */
@@ -81,7 +82,7 @@ export async function flush(
 ): Promise<Report> {
   const mine = (await store.outgoing()).filter((o) => o.study === p.id);
   const seen = await look(node, p, signal);
-  const report: Report = { accepted: [], waiting: [], faults: [], relayed: relays(seen.ways) };
+  const report: Report = { accepted: [], waiting: [], faults: [], relayed: relays(seen.ways), held: [] };
   for (const o of mine) {
     if (beside(o, mine, seen)) {
       o.after = later(seen);
@@ -91,11 +92,15 @@ export async function flush(
       await store.dropOutgoing(o.id);
       continue;
     }
+    const faults = report.faults.length;
     const now = found(seen, o) ?? await advance(node, store, o, seen, report.faults, remake, signal);
     if (now) {
       report.accepted.push(now);
     } else {
       report.waiting.push(o);
+      if (consentsOf(o, mine).length === 0 && held(o, seen, report.faults.length > faults)) { // its consent first, and never both by one choice
+        report.held.push(o.id);
+      }
     }
   }
   return report;
@@ -135,14 +140,22 @@ function relays(ways: Ways): boolean {
 }
 
 // beside reports whether what gives a version up would go in one epoch with the
-// consent that it is given up for, which waited longer than was foreseen, or
-// without it, where that was refused. Of a
-// try at the node itself nothing is known but that it did not do.
+// consent that it is given up for, which waited longer than was foreseen or goes to
+// the node itself after all, or without it, where that was refused.
 function beside(o: Outgoing, mine: readonly Outgoing[], seen: Seen): boolean {
-  const epoch = epochOf(seen.ledger, seen.now);
-  return o.kind === Kind.superseded && o.sent.length === 0 && seen.now >= o.after &&
-    mine.some((x) => x.kind === Kind.consent && x.version === o.successor &&
-      (x.state !== "sent" || (x.sent.findLast((s) => s.batcher !== "")?.epoch ?? epoch) >= epoch));
+  return epochOf(seen.ledger, o.after) <= epochOf(seen.ledger, seen.now) && consentsOf(o, mine).some((x) => !handed(x, seen));
+}
+
+// consentsOf are the waiting consents that an act gives a version up for.
+function consentsOf(o: Outgoing, mine: readonly Outgoing[]): Outgoing[] {
+  return mine.filter((x) => o.kind === Kind.superseded && x.kind === Kind.consent && x.version === o.successor);
+}
+
+// handed reports whether a batcher took an act in an earlier epoch and still has
+// its time. Of a try at the node itself nothing is known but that it did not do.
+function handed(o: Outgoing, seen: Seen): boolean {
+  const last = o.sent.at(-1);
+  return o.state === "sent" && last !== undefined && last.batcher !== "" && last.epoch < epochOf(seen.ledger, seen.now) && !lapsed(o, seen);
 }
 
 // later is a moment in the first half of the next epoch.
@@ -223,6 +236,14 @@ function due(o: Outgoing, seen: Seen): boolean {
 function lapsed(o: Outgoing, seen: Seen): boolean {
   const last = o.sent.at(-1);
   return o.state === "sent" && last !== undefined && last.batcher !== "" && epochOf(seen.ledger, seen.now) - last.epoch >= epochsOfPatience;
+}
+
+// held reports whether an act that is to go by a relay does not get through: it
+// could not be handed over now, or the list has not shown it for longer than patience lasts.
+function held(o: Outgoing, seen: Seen, fault: boolean): boolean {
+  const byRelay = !o.direct && (relays(seen.ways) || seen.relayed || o.sent.some((s) => s.batcher !== ""));
+  const waited = epochOf(seen.ledger, seen.now) - epochOf(seen.ledger, Math.max(o.made, o.after));
+  return byRelay && (o.state === "waiting" || o.state === "sent") && (fault || waited > epochsOfPatience);
 }
 
 async function send(node: Node, store: Store, o: Outgoing, seen: Seen, signal?: AbortSignal): Promise<Accepted | undefined> {

@@ -259,6 +259,21 @@ export const en = {
     keep: "You find your choices under “What you agreed to”.",
   },
 
+  directly: {
+    title: "Send it directly",
+    held: "It has not got through so far. Messages in this study go through a messenger in between, which hides your internet address.",
+    offer: "What if I send it directly?",
+    lead: "You can wait: this page goes on trying with the messenger. Or you can send your decision straight to the server of this page, without the messenger.",
+    gives: "If you send it directly, you give this up",
+    list: [
+      "The server of this page sees your internet address and the time. It writes down no address, but it could tell which line on the public list came from there.",
+      "It shows on the public list at once. It is not mixed with others, so the time can point to you.",
+    ],
+    same: "Your name is not sent, and your decision stays the same.",
+    go: "Send it directly now",
+    stay: "Go on waiting",
+  },
+
   news: {
     title: "What is new",
     caption: (n: number) => `Version ${n}`,

@@ -259,6 +259,21 @@ export const es: Words = {
     keep: "Encontrará sus elecciones en «Lo que aceptó».",
   },
 
+  directly: {
+    title: "Enviarla directamente",
+    held: "Hasta ahora no ha podido llegar. Los mensajes de este estudio pasan por un mensajero en medio, que oculta su dirección de internet.",
+    offer: "¿Y si la envío directamente?",
+    lead: "Puede esperar: esta página lo sigue intentando con el mensajero. O puede enviar su decisión directamente al servidor de esta página, sin el mensajero.",
+    gives: "Si la envía directamente, pierde esto",
+    list: [
+      "El servidor de esta página ve su dirección de internet y la hora. No apunta ninguna dirección, pero podría saber qué línea de la lista pública llegó desde allí.",
+      "Sale enseguida en la lista pública. No se mezcla con otras, y por eso la hora puede señalarle.",
+    ],
+    same: "Su nombre no se envía, y su decisión sigue siendo la misma.",
+    go: "Enviarla directamente ahora",
+    stay: "Seguir esperando",
+  },
+
   news: {
     title: "Qué hay de nuevo",
     caption: (n) => `Versión ${n}`,

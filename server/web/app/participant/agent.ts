@@ -31,6 +31,7 @@ export interface Status {
   sent: number[];     // versions agreed to here that the public list does not show yet
   waiting: number;    // decisions made here that the public list does not show yet
   changing?: Choice;  // options changed here, on their way
+  held?: string;      // a decision made here gets through no messenger, and may be sent directly: why, in English for a technician; empty: it waits for long
   refusal: string;    // why a decision made here was refused; empty: none was
   left: "" | "going" | "left"; // going: told, and not on the public list yet
   told: boolean;      // the site has been told of leaving
@@ -58,6 +59,8 @@ export interface Member {
   change(version: number, read: readonly Form[], choice: Choice, tell: Tell, signal: AbortSignal): Promise<void>;
   /** Leaves: the site is told at once, then it goes on the record. Told: the site was. */
   leave(tell: Tell, signal: AbortSignal): Promise<{ told: boolean; recorded: boolean }>;
+  /** Sends what is held to the server itself, which then sees the address and the time. Only for a person who chose so. */
+  sendDirectly(tell: Tell, signal: AbortSignal): Promise<void>;
   visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown>;
   /** The recovery sheet: groups to read and type, and the same text for a scanner. */
   sheet(): Promise<{ groups: string[]; text: string }>;

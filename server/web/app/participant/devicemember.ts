@@ -23,6 +23,8 @@ export class DeviceMember implements Member {
   private readonly preparing = new Map<number, Promise<Consenting>>();
   private readonly told = new Set<Tell>();
   private stuck = ""; // what keeps an act from going, other than the connection
+  private held: string[] = []; // ids of acts that get through no relay
+  private why = ""; // and what kept them, when they were last tried
 
   constructor(private readonly device: Device, private readonly prover: OwnProver) {}
 
@@ -38,13 +40,14 @@ export class DeviceMember implements Member {
     const outgoing = await this.waiting();
     const s = await this.device.status().catch(unreached);
     const p = this.device.participation;
+    const held = s !== undefined && outgoing.some((o) => !o.direct && this.held.includes(o.id));
     const sent = outgoing.filter((o) => o.kind === Kind.consent && o.state !== "refused").map((o) => o.version);
     return {
       invited: s?.enrolled ? "yes" : p.enrolled, reason: p.reason, given: p.given.map(givenOf),
       open: (s?.open ?? []).filter((a) => !sent.includes(a.version)).map((a) => ({ version: a.version, deadline: a.due ? new Date(a.due).toISOString() : "" })),
       sent, waiting: outgoing.filter((o) => o.state !== "refused" && o.kind !== Kind.superseded).length,
       changing: outgoing.find((o) => o.kind === Kind.options && o.state !== "refused")?.choice,
-      refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? this.stuck,
+      ...(held && { held: this.why }), refusal: outgoing.find((o) => o.state === "refused")?.refusal ?? (held ? "" : this.stuck),
       left: s?.left ? "left" : p.leaving ? "going" : "", told: p.told, heard: p.heard, now: s ? new Date(s.now).toISOString() : "",
     };
   }
@@ -116,6 +119,14 @@ export class DeviceMember implements Member {
     });
   }
 
+  async sendDirectly(tell: Tell, signal: AbortSignal): Promise<void> {
+    return translated(async () => {
+      if (signal.aborted) throw new AgentError("cancelled");
+      tell("send", 0);
+      await this.deliver(await this.device.sendDirectly(this.held, signal), tell);
+    });
+  }
+
   async visit(slot: string, dose: boolean, rep: number, tell: Tell, signal: AbortSignal): Promise<Shown> {
     return translated(async () => {
       await this.opened(tell, signal);
@@ -145,14 +156,19 @@ export class DeviceMember implements Member {
 
   private async synced(): Promise<Awaited<ReturnType<Device["sync"]>> | undefined> {
     const synced = await this.device.sync(this.prover).catch(unreached);
-    if (synced) this.stuck = synced.report.faults.find((f) => f.code !== "offline")?.message ?? "";
+    if (synced) {
+      const { faults, held } = synced.report;
+      this.stuck = faults.find((f) => f.code !== "offline")?.message ?? "";
+      this.why = faults.map((f) => f.message).join("; ");
+      this.held = held;
+    }
     return synced;
   }
 
   // What tending may have changed, as a text to compare.
   private async trace(): Promise<string> {
     const { given, enrolled, leaving, told, heard } = this.device.participation;
-    return JSON.stringify([given, enrolled, leaving, told, heard, this.stuck, (await this.waiting()).map((o) => [o.id, o.state])]);
+    return JSON.stringify([given, enrolled, leaving, told, heard, this.stuck, this.held, (await this.waiting()).map((o) => [o.id, o.state])]);
   }
 
   private async waiting(): Promise<Outgoing[]> {

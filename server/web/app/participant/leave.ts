@@ -4,6 +4,7 @@
 import { bullets, button, details, group, inset, lead, link, next, para, title, warning } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { decide, decided, type Context, type Joined } from "./context";
+import { offered } from "./directly";
 import { contactOf } from "./journey";
 import { working } from "./work";
 
@@ -46,7 +47,7 @@ export async function left(c: Context, j: Joined): Promise<Screen | string> {
   return { title: t.done, back: "", body: [
     title(t.done), lead(t.doneText),
     s.told || s.heard ? para(s.heard ? t.heard : t.told) : [warning(c.w.warning, t.untold), contactOf(c, j)],
-    para(s.left === "left" ? t.recorded : t.unrecorded),
+    para(s.left === "left" ? t.recorded : t.unrecorded), offered(c, s),
     inset(t.stop), (s.told || s.heard) && contactOf(c, j),
     para(link(c.w.mine.title, "#")),
   ] };

@@ -7,6 +7,7 @@ import { type Screen } from "../lib/screen";
 import { type Member, type Status } from "./agent";
 import { Choices, changeable, chosen } from "./choices";
 import { joined, type Context, type Joined } from "./context";
+import { directing, directly, offered } from "./directly";
 import { hidden } from "./hidden";
 import { Journey, query, receiptOf, wholeText } from "./journey";
 import { leave, leaving, left, sure } from "./leave";
@@ -37,6 +38,8 @@ export class Mine {
       case "sheet": return sheet(this.c, j);
       case "visit": return visit(this.c, j);
       case "results": return this.results(j);
+      case "directly": return directly(this.c, j);
+      case "directing": return directing(this.c, j);
       case "leave": return leave(this.c, j);
       case "leave-sure": return sure(this.c, j);
       case "leaving": return leaving(this.c, j);
@@ -102,7 +105,7 @@ export class Mine {
     return { title: w.mine.title, body: [
       title(w.mine.title, j.member.card.study),
       members.length > 1 && para(link(w.mine.which, "#studies")),
-      s.waiting > 0 && inset(w.unsent),
+      (s.waiting > 0 || s.held !== undefined) && inset(para(w.unsent), offered(this.c, s)),
       s.refusal !== "" && warning(w.warning, w.trouble.refused(s.refusal)),
       this.waiting(s),
       summary(this.facts(s)),

@@ -75,7 +75,7 @@ export const sync = async (proving: boolean) => {
   const { status: s, report } = await device.sync(proving ? prover : undefined);
   return {
     status: plain(s), accepted: report.accepted.map((a) => a.act.kind), waiting: report.waiting.map((o) => ({ kind: o.kind, state: o.state, refusal: o.refusal })),
-    faults: report.faults.map((f) => f.message),
+    faults: report.faults.map((f) => f.message), held: report.held,
   };
 };
 export const prepare = async (version: number): Promise<string[]> => {
@@ -105,6 +105,7 @@ export const leave = async () => {
   const { told, outgoing: o } = await device.leave(prover);
   return { told, versions: o.map((x) => x.version) };
 };
+export const sendDirectly = async (ids: string[]) => (await device.sendDirectly(ids)).map((o) => o.kind);
 export const visit = (v: Visiting) => device.visit(v, prover);
 export const sheet = async (): Promise<string> => (await device.sheet()).text;
 export const studies = async (): Promise<number> => (await store.studies()).length;

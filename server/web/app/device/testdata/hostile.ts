@@ -81,7 +81,17 @@ function member(): DeviceMember {
 export const tended = async (): Promise<string> => {
   const m = member();
   await m.tend();
-  return (await m.status()).refusal;
+  const s = await m.status();
+  return s.held ?? s.refusal;
+};
+
+// directly has the page send what is held, as its person chose, and returns what then is on the ledger and what waits.
+export const directly = async (): Promise<number[]> => {
+  const m = member();
+  await m.tend();
+  await m.sendDirectly(() => undefined, new AbortController().signal);
+  const s = await m.status();
+  return [s.given.length, s.waiting, s.held === undefined ? 0 : 1];
 };
 
 // aside keeps what is prepared, as another device does while this one acts.

@@ -46,7 +46,7 @@ class FakeMember implements Member {
       invited: has("refused") ? "refused" : "yes", reason: "Come by first.", given: given.map((v) => ({ ...receipt(v), countersigned: v === 1, changed: kept("choice") ? "2012-10-01" : "", ...((!has("restored") || kept("choice") !== undefined) && { choice: chosen() }) })),
       open: has("amended") && given.length === 1 ? [{ version: 2, deadline: "2012-11-13T00:00:00Z" }] : [],
       ...(has("changing") && { changing: chosen() }),
-      sent: has("sent") ? [given.length + 1] : [], waiting: has("unsent") || has("sent") || has("changing") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", now: "2012-10-14T10:00:00Z",
+      sent: has("sent") ? [given.length + 1] : [], waiting: (has("held") && !kept("direct")) || has("unsent") || has("sent") || has("changing") ? 1 : 0, left: kept<"left">("left") ?? "", told: !has("untold"), heard: false, refusal: "", ...(has("held") && !kept("direct") && { held: "the relay answered 502" }), now: "2012-10-14T10:00:00Z",
     };
   }
   async saved(): Promise<Saved | undefined> { return kept("saved"); }
@@ -65,6 +65,10 @@ class FakeMember implements Member {
     await work(["ready", "prove", "send", "seen"], tell, signal);
     keep("left", "left");
     return { told: !has("untold"), recorded: true };
+  }
+  async sendDirectly(tell: Tell, signal: AbortSignal) {
+    await work(["send", "seen"], tell, signal);
+    keep("direct", true);
   }
   async visit(slot: string, _dose: boolean, rep: number, tell: Tell, signal: AbortSignal) {
     await work(["ready", "prove", "send"], tell, signal);
