@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -55,7 +56,7 @@ func TestClinic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &guest{t: t, api: client.New(n.url, &http.Client{Timeout: 30 * time.Second}), code: code}
+	p := &guest{t: t, base: n.url, api: client.New(n.url, &http.Client{Timeout: 30 * time.Second}), code: code}
 	p.join()
 	p.agree(1)
 	p.tell(client.Letter{Type: "receipt", Subject: p.card.Code, Version: 1})
@@ -75,6 +76,45 @@ func TestClinic(t *testing.T) {
 	p.tell(client.Letter{Type: "withdrawn", Subject: p.card.Code})
 	p.hear("acknowledged")
 	p.inAFreshFile()
+	p.committed(filepath.Join(filepath.Dir(n.keys.dir), "clinic", "countersign.json"))
+}
+
+// committed compares the clinic's opened table with what the ledger has.
+func (p *guest) committed(file string) {
+	p.t.Helper()
+	var kept struct {
+		Lines []struct {
+			Leaf    field.Leaf
+			Version trial.Version
+			Form    string
+			Day     int32
+		}
+		Commitments []struct {
+			Total      int
+			Salt       wire.Hash
+			Commitment trial.Commitment
+		}
+	}
+	if err := json.Unmarshal(must(os.ReadFile(file)), &kept); err != nil {
+		p.t.Fatal(err)
+	}
+	var rows [][]any
+	for _, l := range kept.Lines {
+		rows = append(rows, []any{l.Leaf, l.Version, l.Form, l.Day})
+	}
+	leaf, _ := p.phone.Leaf()
+	if len(kept.Lines) != 1 || kept.Lines[0].Leaf != leaf || len(kept.Commitments) != 1 {
+		p.t.Fatalf("the clinic's table: %+v", kept)
+	}
+	c := kept.Commitments[0]
+	if act.Commit("countersign", c.Salt, wire.Marshal(rows)) != c.Commitment {
+		p.t.Error("the clinic's table does not open its commitment")
+	}
+	r := must(http.Get(p.base + "/v1/trials/" + p.trial.String() + "/sites"))
+	defer r.Body.Close()
+	if b := must(io.ReadAll(r.Body)); !strings.Contains(string(b), c.Commitment.String()) {
+		p.t.Errorf("the commitment %v is not on the ledger: %s", c.Commitment, b)
+	}
 }
 
 // inAFreshFile finds the participant's acts in an evidence file made now.
@@ -97,6 +137,7 @@ func (p *guest) inAFreshFile() {
 // guest is a participant without a browser.
 type guest struct {
 	t     *testing.T
+	base  string // of the node
 	api   *client.Client
 	code  client.Code
 	card  client.Card

@@ -75,31 +75,41 @@ func (c Code) String() string {
 }
 
 // Box is the card's mailbox, where the site's letters to its participant are.
-func (c Code) Box() Box { return Box(c.derive("box", 16)) }
+func (c Code) Box() Box { return c.stretched().box() }
 
 // From is what a participant's letters to the site carry: who has not seen the
 // card cannot write in its name, though they have the site's public key, know the
 // study code, or keep the mailbox.
-func (c Code) From() string { return hex.EncodeToString(c.derive("from", 16)) }
+func (c Code) From() string { return hex.EncodeToString(c.stretched().derive("from", 16)) }
 
 // stretching is how many hashes it takes to try a code: 55 bits alone would be
 // within reach of who keeps a mailbox, and sees what boxes there are.
 const stretching = 1 << 16
 
-func (c Code) derive(what string, n int) []byte {
+// stretched is the secret that a code stands for. It takes a while to work out:
+// once for each thing that is done with a code.
+type stretched []byte
+
+func (c Code) stretched() stretched {
 	secret, err := pbkdf2.Key(sha256.New, string(c), []byte("trialith/v1/card"), stretching, 32)
 	if err != nil {
 		panic(err) // its parameters are constants of this file
 	}
-	b, err := hkdf.Key(sha256.New, secret, nil, "trialith/v1/card/"+what, n)
+	return secret
+}
+
+func (s stretched) derive(what string, n int) []byte {
+	b, err := hkdf.Key(sha256.New, s, nil, "trialith/v1/card/"+what, n)
 	if err != nil {
 		panic(err) // n is a constant of this file, far below the limit
 	}
 	return b
 }
 
-func (c Code) aead() cipher.AEAD {
-	block, err := aes.NewCipher(c.derive("key", 32))
+func (s stretched) box() Box { return Box(s.derive("box", 16)) }
+
+func (s stretched) aead() cipher.AEAD {
+	block, err := aes.NewCipher(s.derive("key", 32))
 	if err != nil {
 		panic(err) // the key has its length
 	}
@@ -112,7 +122,8 @@ func (c Code) aead() cipher.AEAD {
 
 // Seal makes a letter for the card's mailbox.
 func (c Code) Seal(words any) ([]byte, error) {
-	a, box := c.aead(), c.Box()
+	secret := c.stretched()
+	a, box := secret.aead(), secret.box()
 	plain, err := pad(words, LetterSize-a.NonceSize()-a.Overhead())
 	if err != nil {
 		return nil, err
@@ -124,7 +135,8 @@ func (c Code) Seal(words any) ([]byte, error) {
 
 // Open reads a letter of the card's mailbox into words.
 func (c Code) Open(letter []byte, words any) error {
-	a, box := c.aead(), c.Box()
+	secret := c.stretched()
+	a, box := secret.aead(), secret.box()
 	if len(letter) != LetterSize {
 		return fmt.Errorf("letter: %d bytes, want %d", len(letter), LetterSize)
 	}

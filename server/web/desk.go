@@ -23,17 +23,17 @@ type deskWords struct{ Title, Public, Heading, NoScript, Footer string }
 var deskTexts = map[string]deskWords{
 	"en": {
 		"At the site", "Public pages", "This page needs JavaScript",
-		"Keys sign inside the browser, so that this server never has them. Without JavaScript a site can sign with the command line.",
+		"Keys sign inside the browser, so that this server never has them. Turn JavaScript on in this browser, or use another one.",
 		"Keys and tables stay on this computer. The page loads nothing from anywhere else and sets no cookie.",
 	},
 	"es": {
 		"En el centro", "Páginas públicas", "Esta página necesita JavaScript",
-		"Las claves firman dentro del navegador, de modo que este servidor nunca las tiene. Sin JavaScript, un centro puede firmar con la línea de órdenes.",
+		"Las claves firman dentro del navegador, de modo que este servidor nunca las tiene. Active JavaScript en este navegador, o use otro.",
 		"Las claves y las tablas se quedan en este ordenador. La página no carga nada de otro sitio y no pone ninguna cookie.",
 	},
 	"ar": {
 		"في المركز", "الصفحات العامة", "تحتاج هذه الصفحة إلى JavaScript",
-		"توقّع المفاتيح داخل المتصفح، فلا تصل إلى هذا الخادم أبدًا. من دون JavaScript يمكن للمركز أن يوقّع من سطر الأوامر.",
+		"توقّع المفاتيح داخل المتصفح، فلا تصل إلى هذا الخادم أبدًا. شغّل JavaScript في هذا المتصفح، أو استخدم متصفحًا آخر.",
 		"تبقى المفاتيح والجداول على هذا الحاسوب. لا تحمّل الصفحة شيئًا من مكان آخر ولا تضع أي ملف تعريف ارتباط.",
 	},
 }

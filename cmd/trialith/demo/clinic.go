@@ -2,11 +2,11 @@ package demo
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/server/client"
@@ -86,7 +86,7 @@ func (h *Clinic) answer(ctx context.Context, l client.Letter) error {
 // invited finds the invitation that a letter is of: who wrote it has the card.
 func (h *Clinic) invited(l client.Letter) *invitation {
 	for _, i := range h.cards {
-		if l.From == i.code.From() && l.Subject == i.card.Code {
+		if l.From == i.from && l.Subject == i.card.Code {
 			return i
 		}
 	}
@@ -98,7 +98,7 @@ func (h *Clinic) tell(ctx context.Context, i *invitation, l client.Letter) error
 	if err != nil {
 		return err
 	}
-	return h.api.Post(ctx, i.code.Box(), letter)
+	return h.api.Post(ctx, i.box, letter)
 }
 
 // enrol signs what the participant's device made, if it is what the card said.
@@ -114,14 +114,14 @@ func (h *Clinic) enrol(ctx context.Context, i *invitation, body []byte) error {
 	if t.Proven.Act != want || t.Kiosk {
 		return h.refuse(ctx, i, "the request is not what the card says")
 	}
-	if i.used {
+	if i.leaf != (field.Leaf{}) {
 		return h.refuse(ctx, i, "this card was used before; ask for another")
 	}
 	o, err := h.site.investigator.send(ctx, contract.ConsentEnrol, wire.StreamID(h.study.trial), once("enrol", body), t)
 	if err := accepted("enrol", o, err); err != nil {
 		return errors.Join(err, h.refuse(ctx, i, err.Error()))
 	}
-	i.used = true
+	i.leaf = t.Leaf
 	if err := h.tell(ctx, i, client.Letter{Type: "enrolled", Transaction: o.Hash.String()}); err != nil {
 		return err
 	}
@@ -158,42 +158,18 @@ func (h *Clinic) visit(ctx context.Context, i *invitation, l client.Letter) erro
 	return h.tell(ctx, i, client.Letter{Type: "visited", Slot: t.Proven.Act.Slot, Code: l.Code, Transaction: o.Hash.String()})
 }
 
-// countersigned is a row of the site's countersign table: two people signed the
-// form of a version on a day.
-type countersigned struct {
-	_       struct{} `cbor:",toarray"`
-	Subject string
-	Version trial.Version
-	Day     trial.Day
-}
-
 // countersign notes the consent that a participant showed the receipt of. The
 // first one has the sponsor amend the study.
 func (h *Clinic) countersign(ctx context.Context, i *invitation, l client.Letter) error {
-	h.signed = append(h.signed, countersigned{Subject: i.card.Code, Version: trial.Version(l.Version), Day: trial.DayOf(h.config.Clock.Now())})
+	v := trial.Version(l.Version)
+	if v < 1 || v > h.version || i.leaf == (field.Leaf{}) {
+		return h.refuse(ctx, i, "a receipt of a version that this clinic has not, or of nobody it enrolled")
+	}
+	h.table.add(line{Leaf: i.leaf, Version: v, Form: h.study.versions[v-1].Forms[0].ID, Day: trial.DayOf(h.config.Clock.Now())})
 	if h.version == 1 && h.amend.IsZero() {
 		h.amend = time.Now().Add(h.config.AmendAfter)
 	}
 	return h.tell(ctx, i, client.Letter{Type: "countersigned", Version: l.Version})
-}
-
-// postTable commits to the countersign table as it stands, at most once in each
-// epoch.
-func (h *Clinic) postTable(ctx context.Context) error {
-	now := h.config.Clock.Now()
-	epoch := h.epochs.EpochAt(now)
-	if len(h.signed) == h.told || h.told > 0 && epoch <= h.posted {
-		return nil
-	}
-	rand.Read(h.salt[:]) //nolint:errcheck // never fails (crypto/rand)
-	body := consent.Countersign{
-		Site: h.site.site, Epoch: epoch, Table: act.Commit("countersign", h.salt, wire.Marshal(h.signed)), Total: uint32(len(h.signed)), Day: trial.DayOf(now),
-	}
-	if _, err := h.site.investigator.must(ctx, contract.ConsentCountersign, wire.StreamID(h.study.trial), body); err != nil {
-		return err
-	}
-	h.told, h.posted = len(h.signed), epoch
-	return nil
 }
 
 // amendStudy makes version 2, which those who are in must be asked about.

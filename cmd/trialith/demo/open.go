@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/trialith/trialith/circuits/field"
 	"github.com/trialith/trialith/ledger/tx"
 	"github.com/trialith/trialith/ledger/wire"
 	"github.com/trialith/trialith/registry/evidence/demonstration"
@@ -34,22 +35,20 @@ type Clinic struct {
 	api     *client.Client
 
 	version trial.Version
-	cards   map[client.Box]*invitation
+	cards   []*invitation
 	read    uint64        // sequence of the newest letter read
 	epochs  trial.Context // that count the ledger's epochs
-	signed  []countersigned
-	told    int       // rows of signed that the ledger has a commitment to
-	posted  uint64    // epoch of the latest commitment
-	salt    [32]byte  // of it
+	table   table
 	amend   time.Time // when the sponsor amends; zero: not planned
 }
 
 // invitation is a card, and what the clinic knows of who has it.
 type invitation struct {
-	code    client.Code
-	card    client.Card
-	used    bool
-	version trial.Version
+	code client.Code
+	box  client.Box
+	from string // in every letter of who has the card
+	card client.Card
+	leaf field.Leaf // enrolled with it; zero: it was not used
 }
 
 // clinicName and contact are what a card says.
@@ -73,7 +72,7 @@ func OpenStudy(ctx context.Context, c Config) (*Clinic, error) {
 	s.sponsor = newParty(s, "Sponsor of the walking study (example)", trial.Sponsor, nil)
 	s.ethics = newParty(s, "Ethics committee of the walking study (example)", trial.Ethics, nil)
 	h := &Clinic{
-		config: c, study: s, api: s.api, sponsor: s.sponsor, ethics: s.ethics, version: 1, cards: map[client.Box]*invitation{},
+		config: c, study: s, api: s.api, sponsor: s.sponsor, ethics: s.ethics, version: 1,
 		epochs: trial.Context{Genesis: info.GenesisTime.UnixMilli(), Epoch: info.EpochSeconds},
 	}
 	for _, p := range []*party{s.sponsor, s.ethics} {
@@ -138,7 +137,7 @@ func (h *Clinic) keep() error {
 // card's mailbox.
 func (h *Clinic) Invite(ctx context.Context) (client.Code, error) {
 	code := client.NewCode()
-	i := &invitation{code: code, version: h.version, card: client.Card{
+	i := &invitation{code: code, box: code.Box(), from: code.From(), card: client.Card{
 		Type: "card", Ledger: h.study.ledger.String(), Trial: h.study.trial.String(), Site: h.site.site.String(), SiteName: clinicName,
 		Investigator: h.site.investigator.id.String(), Version: uint32(h.version), Day: int64(trial.DayOf(h.config.Clock.Now())),
 		Study: walkTitle, Contact: clinicContact, Inbox: h.inbox.Public(), Code: fmt.Sprintf("W-%04d", len(h.cards)+1),
@@ -147,9 +146,9 @@ func (h *Clinic) Invite(ctx context.Context) (client.Code, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := h.api.Post(ctx, code.Box(), letter); err != nil {
+	if err := h.api.Post(ctx, i.box, letter); err != nil {
 		return "", err
 	}
-	h.cards[code.Box()] = i
+	h.cards = append(h.cards, i)
 	return code, nil
 }
