@@ -38,6 +38,13 @@ export function joined(member: Member): Joined {
   return { member, study: new Study(member.card.trial) };
 }
 
+/** The participation that the address names, else the one that was begun last. */
+export async function meant(c: Context): Promise<Member | undefined> {
+  const members = await c.agent.members();
+  const named = new URLSearchParams(location.search).get("study");
+  return members.findLast((m) => m.card.trial === named) ?? members.at(-1);
+}
+
 /** A trouble in the person's words. */
 export function wordsFor(c: Context, e: unknown): string {
   const t = c.w.trouble;

@@ -6,7 +6,7 @@ import { heading, inset, lead, link, menu, next, notice, para, summary, title, w
 import { type Screen } from "../lib/screen";
 import { type Member, type Status } from "./agent";
 import { Choices, changeable, chosen } from "./choices";
-import { joined, type Context, type Joined } from "./context";
+import { joined, meant, type Context, type Joined } from "./context";
 import { directing, directly, offered } from "./directly";
 import { hidden } from "./hidden";
 import { Journey, query, receiptOf, wholeText } from "./journey";
@@ -73,9 +73,7 @@ export class Mine {
 
   private async current(): Promise<Joined | undefined> {
     if (this.joined) return this.joined;
-    const members = await this.c.agent.members();
-    const named = new URLSearchParams(location.search).get("study");
-    const member = members.findLast((m) => m.card.trial === named) ?? members.at(-1);
+    const member = await meant(this.c);
     return member && this.take(member);
   }
 

@@ -4,7 +4,7 @@ import { h } from "../lib/dom";
 import { button, field, form, heading, inset, lead, link, next, para, submitButton, tell, title, warning } from "../lib/parts";
 import { type Screen } from "../lib/screen";
 import { AgentError, type Member } from "./agent";
-import { decide, decided, joined, wordsFor, type Context, type Joined } from "./context";
+import { decide, decided, joined, meant, wordsFor, type Context, type Joined } from "./context";
 import { hidden } from "./hidden";
 import { contactOf, Journey, query } from "./journey";
 import { scanner } from "./scan";
@@ -37,9 +37,7 @@ export class Take {
   // The study of the address, else the one whose invitation was opened last.
   private async current(): Promise<Joined | undefined> {
     if (this.joined) return this.joined;
-    const members = await this.c.agent.members();
-    const named = new URLSearchParams(location.search).get("study");
-    const member = members.findLast((m) => m.card.trial === named) ?? members.at(-1);
+    const member = await meant(this.c);
     return member && this.take(member);
   }
 
